@@ -1,0 +1,150 @@
+/**
+ * The plan: everything a backend needs to know of one call, checked once and frozen.
+ * It is flat on purpose: every field is a number, so a kernel in any language reads it as a row of words.
+ * @module
+ */
+
+/** Storage types of tensors. Arithmetic of softmax is float32 whatever they are. */
+export const Storage = { float32: 0, float16: 1, bfloat16: 2 } as const
+
+/** A window edge that is open, in keys. Larger than any distance a call can have. */
+export const OPEN = 0x7fff_ffff
+
+/** What a run is to fill in; a bit set in `plan.outputs`. */
+export const Output = { output: 1, lse: 2, weights: 4, scores: 8, mass: 16 } as const
+
+/** At which step of the pipeline `scores` are read. */
+export const ScoresAt = { scaled: 0, capped: 1, masked: 2 } as const
+
+/**
+ * What a plan asks for beyond dense attention over one contiguous range of keys per query row.
+ * Causal forms, windows, offsets, lengths, left pads and ragged batches all reduce to such ranges
+ * (`rowRange`), so they are no features: a backend that runs at all runs them.
+ */
+export const Feature = {
+  softcap: 1 << 0,
+  bias: 1 << 1,
+  keep: 1 << 2,
+  drop: 1 << 3,
+  alibi: 1 << 4,
+  sinks: 1 << 5,
+  half: 1 << 6,
+  weights: 1 << 7,
+  scores: 1 << 8,
+  mass: 1 << 9,
+  int16: 1 << 10,
+  bfloat16: 1 << 11,
+  int8: 1 << 12,
+} as const
+export type FeatureName = keyof typeof Feature
+
+/**
+ * The words of a plan, in the order in which kernels read them (native/attention/plan.h and
+ * assembly/plan.ts hold the same list; a test compares the three).
+ * Strides are in elements; channels are always contiguous. A stride of 0 broadcasts.
+ */
+export const PLAN_WORDS = [
+  'batch',
+  'heads',
+  'kvHeads',
+  'queries',
+  'keys',
+  'headDim',
+  'valueDim',
+  'qBatch',
+  'qHead',
+  'qRow',
+  'kBatch',
+  'kHead',
+  'kRow',
+  'vBatch',
+  'vHead',
+  'vRow',
+  'oBatch',
+  'oHead',
+  'oRow',
+  'lseBatch',
+  'lseHead',
+  'lseRow',
+  'scale',
+  'softcap',
+  'left',
+  'right',
+  'qType',
+  'kvType',
+  'outType',
+  'biasType',
+  'keepBatch',
+  'keepHead',
+  'keepRow',
+  'keepKey',
+  'keepBits',
+  'dropBatch',
+  'dropHead',
+  'dropRow',
+  'dropKey',
+  'dropBits',
+  'biasBatch',
+  'biasHead',
+  'biasRow',
+  'biasKey',
+  'weightsBatch',
+  'weightsHead',
+  'weightsRow',
+  'massBatch',
+  'massHead',
+  'outputs',
+  'scoresAt',
+  'features',
+  'threads',
+] as const
+export type PlanWord = (typeof PLAN_WORDS)[number]
+
+/**
+ * - `batch` counts items (sequences); `queries` and `keys` are rows of the tensors per item, or the
+ *   total of tokens where the batch is ragged (the batch strides are then 0 and items name first tokens).
+ * - `left`, `right`: inclusive distances of the window, OPEN where there is none; causal is `right <= 0`.
+ * - masks (`keep`, `drop`, `bias`) are read at [item, head, first query + i, first key + j] by their strides;
+ *   with `keepBits`/`dropBits` 1 a row is a run of Uint32 words, bit 0 the first key, and the row stride counts words.
+ * - weights and scores are written at [item, head, slot, first key + j], where slot counts the selected rows.
+ */
+export type Plan = Readonly<Record<PlanWord, number>> & {
+  /** The same numbers as above, in the order of PLAN_WORDS. */
+  readonly words: Float64Array
+  /** ITEM_WORDS integers per batch item. */
+  readonly items: Int32Array
+}
+
+/**
+ * The integers of one item, in order:
+ * first query token, query rows in the tensor, query rows that count (the others give 0 and lse -inf),
+ * first key token, begin and end of the valid keys (relative to the first), position of query row 0.
+ */
+export const ITEM_WORDS = ['queryFirst', 'queryTotal', 'queryRows', 'keyFirst', 'keyBegin', 'keyEnd', 'position'] as const
+
+/** The arrays of a call. Absent ones are undefined; half types arrive as their bits. */
+export interface Arrays {
+  q: Float32Array | Uint16Array
+  k: Float32Array | Uint16Array
+  v: Float32Array | Uint16Array
+  out?: Float32Array | Uint16Array
+  lse?: Float32Array
+  keep?: Uint8Array | Uint32Array
+  drop?: Uint8Array | Uint32Array
+  bias?: Float32Array | Uint16Array
+  /** Slopes, one per query head. */
+  alibi?: Float32Array
+  /** Sink logits, one per query head. */
+  sinks?: Float32Array
+  /** Selected query rows for weights and scores, ascending or not; absent means all. */
+  rows?: Int32Array
+  weights?: Float32Array
+  scores?: Float32Array
+  mass?: Float32Array
+}
+
+/** Freezes the numbers of a plan and lays them out as words. */
+export function makePlan(fields: Record<PlanWord, number>, items: Int32Array): Plan {
+  const words = Float64Array.from(PLAN_WORDS, name => fields[name])
+  return Object.freeze({ ...fields, words, items })
+}

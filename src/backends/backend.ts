@@ -1,0 +1,40 @@
+/**
+ * What a backend is: it runs plans. It never sees options and checks no semantics.
+ * @module
+ */
+import type { Arrays, Plan } from '../attention/plan.ts'
+
+export type BackendName = 'native' | 'wasm-relaxed' | 'wasm-simd' | 'reference'
+
+/** What a backend would do with a plan; part of what `plan()` shows. */
+export interface Kernel {
+  /** Name of the kernel, e.g. 'prefill'. */
+  kernel: string
+  /** Query rows and keys of one register tile, and keys of one block. */
+  tile: { queries: number; keys: number; block: number }
+  /** Parts into which the keys are split (1: not at all). */
+  split: number
+  /** Independent tasks that threads may take. */
+  tasks: number
+  /** Bytes of scratch memory per thread. */
+  scratchBytes: number
+}
+
+export interface Backend {
+  readonly name: BackendName
+  /** 'avx512', 'avx2', 'neon', 'scalar'; 'simd128', 'relaxed-simd'; 'none' for plain TypeScript. */
+  readonly isa: string
+  /** The most threads a call may use; 1 where the backend has none. */
+  readonly threads: number
+  /** Bits of `Feature` that its kernels have. A plan with others is never given to `run`. */
+  readonly features: number
+  /** Runs a plan; fills the arrays that `plan.outputs` asks for. */
+  run(plan: Plan, arrays: Arrays): void
+  /**
+   * The same without holding up the event loop. When `signal` fires, the work itself stops
+   * and the promise rejects with `signal.reason`; the outputs are then unspecified.
+   */
+  runAsync(plan: Plan, arrays: Arrays, signal?: AbortSignal): Promise<void>
+  /** Runs nothing. */
+  describe(plan: Plan): Kernel
+}
