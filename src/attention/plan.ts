@@ -120,7 +120,15 @@ export type Plan = Readonly<Record<PlanWord, number>> & {
  * first query token, query rows in the tensor, query rows that count (the others give 0 and lse -inf),
  * first key token, begin and end of the valid keys (relative to the first), position of query row 0.
  */
-export const ITEM_WORDS = ['queryFirst', 'queryTotal', 'queryRows', 'keyFirst', 'keyBegin', 'keyEnd', 'position'] as const
+export const ITEM_WORDS = [
+  'queryFirst',
+  'queryTotal',
+  'queryRows',
+  'keyFirst',
+  'keyBegin',
+  'keyEnd',
+  'position',
+] as const
 
 /** The arrays of a call. Absent ones are undefined; half types arrive as their bits. */
 export interface Arrays {
@@ -147,4 +155,16 @@ export interface Arrays {
 export function makePlan(fields: Record<PlanWord, number>, items: Int32Array): Plan {
   const words = Float64Array.from(PLAN_WORDS, name => fields[name])
   return Object.freeze({ ...fields, words, items })
+}
+
+/** The keys [low, high) that query row i of an item sees; empty where high <= low. */
+export function rowRange(plan: Plan, item: number, i: number): [low: number, high: number] {
+  const at = item * ITEM_WORDS.length
+  const begin = plan.items[at + 4]
+  const end = plan.items[at + 5]
+  const position = plan.items[at + 6] + i
+  return [
+    plan.left === OPEN ? begin : Math.max(begin, position - plan.left),
+    plan.right === OPEN ? end : Math.min(end, position + plan.right + 1),
+  ]
 }

@@ -24,8 +24,10 @@ export interface Backend {
   readonly name: BackendName
   /** 'avx512', 'avx2', 'neon', 'scalar'; 'simd128', 'relaxed-simd'; 'none' for plain TypeScript. */
   readonly isa: string
-  /** The most threads a call may use; 1 where the backend has none. */
+  /** Threads that a call uses unless it asks for another number. */
   readonly threads: number
+  /** The most threads a call may ask for; 1 where the backend has none. */
+  readonly maxThreads: number
   /** Bits of `Feature` that its kernels have. A plan with others is never given to `run`. */
   readonly features: number
   /** Runs a plan; fills the arrays that `plan.outputs` asks for. */

@@ -1,0 +1,84 @@
+/**
+ * What a call would do, in words and numbers; runs nothing.
+ * @module
+ */
+import type { Backend, BackendName, Kernel } from '../backends/backend.ts'
+import { type FeatureName, ITEM_WORDS, type Plan, rowRange, Storage } from './plan.ts'
+
+export interface PlanDescription extends Kernel {
+  /** The backend that would run the call. */
+  readonly backend: BackendName
+  readonly isa: string
+  /** What the chosen backend lacks, when the reference would run the call instead. */
+  readonly missing: readonly FeatureName[]
+  /** Empty, or why another backend than the chosen one would run. */
+  readonly reason: string
+  readonly threads: number
+  readonly batch: number
+  readonly heads: number
+  readonly kvHeads: number
+  readonly queries: number
+  readonly keys: number
+  readonly headDim: number
+  readonly valueDim: number
+  /** Scores that count: pairs of query row and key inside the ranges, over all heads. */
+  readonly pairs: number
+  /** 2 * pairs * (headDim + valueDim). */
+  readonly flops: number
+  /** Bytes of q, k, v and output touched at least once. */
+  readonly bytes: number
+}
+
+/** Describes a plan on the backend that would run it. */
+export function describePlan(
+  plan: Plan,
+  backend: Backend,
+  chosen: BackendName,
+  missing: readonly FeatureName[],
+): PlanDescription {
+  const { batch, heads, kvHeads, queries, keys, headDim, valueDim } = plan
+  const { pairs, rows, keysRead } = count(plan)
+  const size = (type: number) => (type === Storage.float32 ? 4 : 2)
+  return {
+    backend: backend.name,
+    isa: backend.isa,
+    missing,
+    reason: missing.length ? `backend ${chosen} has no kernel for ${missing.join(', ')} yet` : '',
+    ...backend.describe(plan),
+    threads: Math.min(plan.threads, backend.maxThreads),
+    batch,
+    heads,
+    kvHeads,
+    queries,
+    keys,
+    headDim,
+    valueDim,
+    pairs: pairs * heads,
+    flops: 2 * pairs * heads * (headDim + valueDim),
+    bytes:
+      rows * heads * (headDim * size(plan.qType) + valueDim * size(plan.outType)) +
+      keysRead * kvHeads * (headDim + valueDim) * size(plan.kvType),
+  }
+}
+
+/** Pairs inside the ranges, query rows, and keys that any row sees, summed over items. */
+function count(plan: Plan): { pairs: number; rows: number; keysRead: number } {
+  let pairs = 0
+  let rows = 0
+  let keysRead = 0
+  for (let item = 0; item < plan.batch; item++) {
+    const queryRows = plan.items[item * ITEM_WORDS.length + 2]
+    let first = Number.POSITIVE_INFINITY
+    let end = 0
+    for (let i = 0; i < queryRows; i++) {
+      const [low, high] = rowRange(plan, item, i)
+      if (high <= low) continue
+      pairs += high - low
+      first = Math.min(first, low)
+      end = Math.max(end, high)
+    }
+    rows += plan.items[item * ITEM_WORDS.length + 1]
+    keysRead += Math.max(0, end - first)
+  }
+  return { pairs, rows, keysRead }
+}

@@ -1,0 +1,234 @@
+/**
+ * Options to plan: one call, checked once, before any work.
+ * @module
+ */
+import {
+  checkFinite,
+  checkInteger,
+  checkNames,
+  checkObject,
+  checkOneOf,
+  wrongType,
+  wrongValue,
+} from './check.ts'
+import { type Look, readLook } from './look.ts'
+import { readScores, type Scores } from './masks.ts'
+import { type Arrays, Feature, makePlan, Output, type Plan, Storage } from './plan.ts'
+import { checkCuSeqlens, type Positions, readPositions } from './positions.ts'
+import { readShape, type Shape } from './shape.ts'
+import { newTensor, overlaps, readTensor, type Source, sameDims } from './tensor.ts'
+import type { Tensor, WeightsOptions } from './types.ts'
+
+/** What a public function asks of a run, beside the caller's options. */
+export interface Form {
+  /** Option names that this function takes. */
+  readonly names: ReadonlySet<string>
+  /** Bits of Output. */
+  readonly outputs: number
+  /** Whether the output is float32 whatever q is. */
+  readonly float32?: boolean
+}
+
+/** A checked call: the plan, the arrays it runs on, and the tensors to hand back. */
+export interface Request {
+  readonly plan: Plan
+  readonly arrays: Arrays
+  readonly output: Tensor
+  readonly lse?: Tensor
+  readonly weights?: Tensor
+  readonly scores?: Tensor
+  readonly mass?: Tensor
+}
+
+const PRECISIONS = ['float32', 'int16', 'bfloat16', 'int8'] as const
+
+/** Threads a call may ask for where the backend has any. */
+export interface Threads {
+  readonly threads: number
+  readonly maxThreads: number
+  readonly name: string
+}
+
+/** Checks q, k, v and every option, and lays out one run. Nothing is computed and no kernel is reached. */
+export function request(
+  form: Form,
+  pool: Threads,
+  qIn: unknown,
+  kIn: unknown,
+  vIn: unknown,
+  optionsIn: unknown,
+): Request {
+  const options = readOptions(form, optionsIn)
+  const q = readTensor('q', qIn)
+  const k = readTensor('k', kIn)
+  const v = readTensor('v', vIn)
+  if (options.cuSeqlens !== undefined) checkCuSeqlens(options.cuSeqlens)
+  const shape = readShape(q, k, v, options)
+  const positions = readPositions(shape, options)
+  const scores = readScores(shape, options)
+  const look = readLook(form.outputs, form.names.has('want'), shape, options)
+  const scale =
+    options.scale === undefined ? 1 / Math.sqrt(shape.headDim) : checkFinite('scale', options.scale)
+  const precision = checkOneOf('precision', options.precision ?? 'float32', PRECISIONS)
+  const threads = readThreads(options.threads, pool)
+
+  const outType = form.float32 ? Storage.float32 : q.type
+  const arrays: Arrays = {
+    q: q.data,
+    k: k.data,
+    v: v.data,
+    keep: scores.keep.data,
+    drop: scores.drop.data,
+    bias: scores.bias.data,
+    alibi: scores.alibi,
+    sinks: scores.sinks,
+    rows: options.rows,
+  }
+  if (options.out !== undefined) arrays.out = readOut(options.out, shape, outType, arrays)
+  const output = (options.out as Tensor | undefined) ?? newTensor(shape.outDims, outType)
+  arrays.out ??= output.data
+  const results: { -readonly [Name in keyof Request]?: Request[Name] } = { output }
+  if (look.outputs & Output.lse) results.lse = newTensor(shape.lseDims, Storage.float32)
+  const matrix = [shape.maskBatch, shape.heads, look.rows, shape.keys]
+  if (look.outputs & Output.weights) results.weights = newTensor(matrix, Storage.float32)
+  if (look.outputs & Output.scores) results.scores = newTensor(matrix, Storage.float32)
+  if (look.outputs & Output.mass)
+    results.mass = newTensor([shape.maskBatch, shape.heads, shape.keys], Storage.float32)
+  for (const name of ['lse', 'weights', 'scores', 'mass'] as const)
+    arrays[name] = results[name]?.data as Float32Array | undefined
+
+  const features =
+    scores.features |
+    look.features |
+    (q.type !== Storage.float32 || k.type !== Storage.float32 || scores.bias.type !== Storage.float32
+      ? Feature.half
+      : 0) |
+    (precision === 'float32' ? 0 : Feature[precision])
+  const plan = layOut(shape, positions, scores, look, {
+    scale,
+    qType: q.type,
+    kvType: k.type,
+    outType,
+    features,
+    threads,
+  })
+  return { ...results, plan, arrays } as Request
+}
+
+function readOptions(form: Form, value: unknown): WeightsOptions {
+  if (value === undefined) return {}
+  const options = checkObject('options', value, 'an object of options')
+  if (options.dropout !== undefined) {
+    throw wrongValue(
+      'dropout',
+      'no dropout (it comes with training, and this version only infers)',
+      options.dropout,
+    )
+  }
+  if (options.signal !== undefined && !form.names.has('signal')) {
+    throw wrongType(
+      'signal',
+      'no signal (a synchronous call cannot be aborted; attentionAsync can)',
+      options.signal,
+    )
+  }
+  checkNames('options', options, form.names)
+  return options as WeightsOptions
+}
+
+function readThreads(value: unknown, pool: Threads): number {
+  if (value === undefined) return pool.threads
+  const threads = checkInteger('threads', value, 1, 1024)
+  if (threads > pool.maxThreads) {
+    throw wrongValue('threads', `at most ${pool.maxThreads} on backend ${pool.name}`, threads)
+  }
+  return threads
+}
+
+function readOut(value: unknown, shape: Shape, type: number, inputs: Arrays): Source['data'] {
+  const out: Source = readTensor('out', value)
+  const typeName = Object.keys(Storage)[type]
+  if (out.type !== type)
+    throw wrongType('out.type', `${typeName}, the type of the output`, Object.keys(Storage)[out.type])
+  if (!sameDims(out.dims, shape.outDims))
+    throw wrongValue('out.dims', `[${shape.outDims.join(', ')}]`, [...out.dims])
+  for (const [name, input] of Object.entries(inputs)) {
+    if (input !== undefined && overlaps(out.data, input)) {
+      throw wrongValue('out.data', `memory of its own (it overlaps ${name})`, out.data)
+    }
+  }
+  return out.data
+}
+
+interface Words {
+  readonly scale: number
+  readonly qType: number
+  readonly kvType: number
+  readonly outType: number
+  readonly features: number
+  readonly threads: number
+}
+
+function layOut(shape: Shape, positions: Positions, scores: Scores, look: Look, words: Words): Plan {
+  const { keep, drop, bias } = scores
+  const ragged = shape.maskBatch !== shape.batch
+  const head = look.rows * shape.keys
+  return makePlan(
+    {
+      batch: shape.batch,
+      heads: shape.heads,
+      kvHeads: shape.kvHeads,
+      queries: shape.queries,
+      keys: shape.keys,
+      headDim: shape.headDim,
+      valueDim: shape.valueDim,
+      qBatch: shape.q.batch,
+      qHead: shape.q.head,
+      qRow: shape.q.row,
+      kBatch: shape.k.batch,
+      kHead: shape.k.head,
+      kRow: shape.k.row,
+      vBatch: shape.v.batch,
+      vHead: shape.v.head,
+      vRow: shape.v.row,
+      oBatch: shape.out.batch,
+      oHead: shape.out.head,
+      oRow: shape.out.row,
+      lseBatch: shape.lse.batch,
+      lseHead: shape.lse.head,
+      lseRow: shape.lse.row,
+      scale: words.scale,
+      softcap: scores.softcap,
+      left: positions.left,
+      right: positions.right,
+      qType: words.qType,
+      kvType: words.kvType,
+      outType: words.outType,
+      biasType: bias.type,
+      keepBatch: keep.batch,
+      keepHead: keep.head,
+      keepRow: keep.row,
+      keepKey: keep.key,
+      keepBits: keep.bits,
+      dropBatch: drop.batch,
+      dropHead: drop.head,
+      dropRow: drop.row,
+      dropKey: drop.key,
+      dropBits: drop.bits,
+      biasBatch: bias.batch,
+      biasHead: bias.head,
+      biasRow: bias.row,
+      biasKey: bias.key,
+      weightsBatch: ragged ? 0 : shape.heads * head,
+      weightsHead: head,
+      weightsRow: shape.keys,
+      massBatch: ragged ? 0 : shape.heads * shape.keys,
+      massHead: shape.keys,
+      outputs: look.outputs,
+      scoresAt: look.scoresAt,
+      features: words.features,
+      threads: words.threads,
+    },
+    positions.items,
+  )
+}

@@ -1,0 +1,98 @@
+/**
+ * The reference: the tutorial, the executable specification, and the backend of last resort.
+ * @module
+ */
+import { type Arrays, Feature, ITEM_WORDS, type Plan, rowRange, Storage } from '../attention/plan.ts'
+import { fromBfloat16, fromFloat16 } from '../numeric/half.ts'
+import type { Backend } from './backend.ts'
+import { attendRow, type Floats, showRow } from './reference-passes.ts'
+import { runSteps, runStepsAsync, type Steps } from './steps.ts'
+
+/** Opens the reference backend; it runs everywhere. */
+export function openReference(): Backend {
+  const { int16, bfloat16, int8, ...run } = Feature
+  return {
+    name: 'reference',
+    isa: 'none',
+    threads: 1,
+    maxThreads: 1,
+    features: Object.values(run).reduce((all, bit) => all | bit, 0),
+    run: (plan, arrays) => runSteps(steps(plan, arrays)),
+    runAsync: (plan, arrays, signal) => runStepsAsync(steps(plan, arrays), signal),
+    describe: plan => ({
+      kernel: 'four passes',
+      tile: { queries: 1, keys: 1, block: plan.keys },
+      split: 1,
+      tasks: 1,
+      scratchBytes: plan.keys * 16,
+    }),
+  }
+}
+
+function* steps(plan: Plan, given: Arrays): Steps {
+  const arrays = floats(plan, given)
+  const slots = slotsOf(arrays.rows)
+  // One row of each, reused by all rows.
+  const scores = new Float64Array(plan.keys)
+  const weights = new Float64Array(plan.keys)
+  arrays.mass?.fill(0)
+  arrays.weights?.fill(0)
+  arrays.scores?.fill(Number.NEGATIVE_INFINITY)
+  for (let item = 0; item < plan.batch; item++) {
+    const [queryFirst, queryTotal, queryRows, keyFirst, , , position] = plan.items.subarray(
+      item * ITEM_WORDS.length,
+    )
+    const keys = keysOf(plan, item)
+    for (let head = 0; head < plan.heads; head++) {
+      for (let i = 0; i < queryTotal; i++) {
+        const [low, high] = i < queryRows ? rowRange(plan, item, i) : [0, 0]
+        const row = {
+          item,
+          head,
+          i,
+          position: position + i,
+          keys,
+          query: queryFirst + i,
+          keyFirst,
+          low,
+          high,
+        }
+        attendRow(plan, arrays, row, scores, weights)
+        for (const slot of slots ? (slots.get(i) ?? []) : [row.query])
+          showRow(plan, arrays, row, slot, scores, weights)
+        yield
+      }
+    }
+  }
+}
+
+/** Keys of an item's tensor: all of a dense one; of a ragged one (batch stride 0) those before the next sequence. */
+function keysOf(plan: Plan, item: number): number {
+  if (plan.kBatch !== 0) return plan.keys
+  const first = (n: number) => (n < plan.batch ? plan.items[n * ITEM_WORDS.length + 3] : plan.keys)
+  return first(item + 1) - first(item)
+}
+
+/** Slots of weights and scores that each selected row fills (a row may be selected twice). */
+function slotsOf(rows: Int32Array | undefined): Map<number, number[]> | undefined {
+  if (rows === undefined) return undefined
+  const slots = new Map<number, number[]>()
+  for (const [slot, i] of rows.entries()) slots.set(i, [...(slots.get(i) ?? []), slot])
+  return slots
+}
+
+/** The arrays of a call with every float one as float32. */
+function floats(plan: Plan, arrays: Arrays): Floats {
+  return {
+    ...arrays,
+    q: widen(arrays.q, plan.qType),
+    k: widen(arrays.k, plan.kvType),
+    v: widen(arrays.v, plan.kvType),
+    bias: arrays.bias && widen(arrays.bias, plan.biasType),
+  }
+}
+
+function widen(data: Float32Array | Uint16Array, type: number): Float32Array {
+  if (type === Storage.float32) return data as Float32Array
+  return Float32Array.from(data, type === Storage.float16 ? fromFloat16 : fromBfloat16)
+}

@@ -1,0 +1,5 @@
+/** How wrangler and Vercel's edge bundler hand over a .wasm file. */
+declare module '*.wasm?module' {
+  const module: WebAssembly.Module
+  export default module
+}
