@@ -65,6 +65,11 @@ export function checkOneOf<T>(argument: string, value: unknown, choices: readonl
     : wrongType(argument, expected, value)
 }
 
+/** The default stands for an absent option only: null, too, is a value that a caller gave. */
+export function orDefault<T>(value: unknown, standard: T): T {
+  return value === undefined ? standard : (value as T)
+}
+
 type Typed = { Int32Array: Int32Array; Float32Array: Float32Array }
 
 /**

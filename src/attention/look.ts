@@ -2,7 +2,7 @@
  * What `attentionWeights` is to show, and of which rows.
  * @module
  */
-import { checkArray, checkEach, checkOneOf, wrongType, wrongValue } from './check.ts'
+import { checkArray, checkEach, checkOneOf, orDefault, wrongType, wrongValue } from './check.ts'
 import { Feature, Output, ScoresAt } from './plan.ts'
 import type { Shape } from './shape.ts'
 import type { WeightsOptions } from './types.ts'
@@ -18,7 +18,7 @@ export interface Look {
 /** Reads `want`, `scoresAt` and `rows`; `basic` outputs come in any case, and only a `looking` function takes the three. */
 export function readLook(basic: number, looking: boolean, shape: Shape, options: WeightsOptions): Look {
   if (!looking) return { outputs: basic, scoresAt: 0, rows: shape.queries, features: 0 }
-  const want = options.want ?? ['weights']
+  const want = orDefault(options.want, ['weights'])
   if (!Array.isArray(want)) throw wrongType('want', "an array of 'weights', 'scores', 'mass'", want)
   let outputs = basic
   let features = 0
@@ -27,7 +27,7 @@ export function readLook(basic: number, looking: boolean, shape: Shape, options:
     outputs |= Output[known]
     features |= Feature[known]
   }
-  const scoresAt = checkOneOf('scoresAt', options.scoresAt ?? 'masked', [
+  const scoresAt = checkOneOf('scoresAt', orDefault(options.scoresAt, 'masked'), [
     'scaled',
     'capped',
     'masked',

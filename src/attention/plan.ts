@@ -7,6 +7,11 @@
 /** Storage types of tensors. Arithmetic of softmax is float32 whatever they are. */
 export const Storage = { float32: 0, float16: 1, bfloat16: 2 } as const
 
+/** The name of a storage type. */
+export function storageName(type: number): string {
+  return Object.keys(Storage)[type]
+}
+
 /** A window edge that is open, in keys. Larger than any distance a call can have. */
 export const OPEN = 0x7fff_ffff
 

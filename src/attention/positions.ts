@@ -10,6 +10,7 @@ import {
   checkNames,
   checkObject,
   checkOneOf,
+  orDefault,
   tagOf,
   wrongType,
   wrongValue,
@@ -37,7 +38,7 @@ const MOST_OFFSET = 2 ** 30
 
 /** Reads every option that says which keys a query row may see by position. */
 export function readPositions(shape: Shape, options: AttentionOptions): Positions {
-  const causal = checkOneOf('causal', options.causal ?? false, [
+  const causal = checkOneOf('causal', orDefault(options.causal, false), [
     false,
     true,
     'top-left',

@@ -8,12 +8,13 @@ import {
   checkNames,
   checkObject,
   checkOneOf,
+  orDefault,
   wrongType,
   wrongValue,
 } from './check.ts'
 import { type Look, readLook } from './look.ts'
 import { readScores, type Scores } from './masks.ts'
-import { type Arrays, Feature, makePlan, Output, type Plan, Storage } from './plan.ts'
+import { type Arrays, Feature, makePlan, Output, type Plan, Storage, storageName } from './plan.ts'
 import { checkCuSeqlens, type Positions, readPositions } from './positions.ts'
 import { readShape, type Shape } from './shape.ts'
 import { newTensor, overlaps, readTensor, type Source, sameDims } from './tensor.ts'
@@ -69,7 +70,7 @@ export function request(
   const look = readLook(form.outputs, form.names.has('want'), shape, options)
   const scale =
     options.scale === undefined ? 1 / Math.sqrt(shape.headDim) : checkFinite('scale', options.scale)
-  const precision = checkOneOf('precision', options.precision ?? 'float32', PRECISIONS)
+  const precision = checkOneOf('precision', orDefault(options.precision, 'float32'), PRECISIONS)
   const threads = readThreads(options.threads, pool)
 
   const outType = form.float32 ? Storage.float32 : q.type
@@ -147,9 +148,8 @@ function readThreads(value: unknown, pool: Threads): number {
 
 function readOut(value: unknown, shape: Shape, type: number, inputs: Arrays): Source['data'] {
   const out: Source = readTensor('out', value)
-  const typeName = Object.keys(Storage)[type]
   if (out.type !== type)
-    throw wrongType('out.type', `${typeName}, the type of the output`, Object.keys(Storage)[out.type])
+    throw wrongType('out.type', `${storageName(type)}, the type of the output`, storageName(out.type))
   if (!sameDims(out.dims, shape.outDims))
     throw wrongValue('out.dims', `[${shape.outDims.join(', ')}]`, [...out.dims])
   for (const [name, input] of Object.entries(inputs)) {

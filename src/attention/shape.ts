@@ -2,8 +2,8 @@
  * Ranks and layouts, reduced to sizes and strides.
  * @module
  */
-import { checkInteger, checkOneOf, wrongValue } from './check.ts'
-import { OPEN } from './plan.ts'
+import { checkInteger, checkOneOf, orDefault, wrongType, wrongValue } from './check.ts'
+import { OPEN, storageName } from './plan.ts'
 import type { Source } from './tensor.ts'
 import type { AttentionOptions } from './types.ts'
 
@@ -100,8 +100,8 @@ function headOptions(
       throw wrongValue(name, `no such option (${why})`, options[name])
     }
   }
-  const heads = checkInteger('heads', options.heads ?? 1, 1, OPEN)
-  return { heads, kvHeads: checkInteger('kvHeads', options.kvHeads ?? heads, 1, OPEN) }
+  const heads = checkInteger('heads', orDefault(options.heads, 1), 1, OPEN)
+  return { heads, kvHeads: checkInteger('kvHeads', orDefault(options.kvHeads, heads), 1, OPEN) }
 }
 
 function layoutOption(rank: number, ragged: boolean, options: AttentionOptions): 'bhsd' | 'bshd' {
@@ -151,9 +151,14 @@ function axes(name: string, dims: readonly number[], bshd: boolean, ragged: bool
 }
 
 function agree(q: Source, k: Source, v: Source, qa: Axes, ka: Axes, va: Axes): void {
-  if (k.type !== v.type) throw new TypeError(`v.type: expected the type of k, got another`)
+  if (k.type !== v.type)
+    throw wrongType('v.type', `${storageName(k.type)}, the type of k`, storageName(v.type))
   if (q.type !== k.type && q.type !== 0) {
-    throw new TypeError(`q.type: expected float32 or the type of k and v, got a different half type`)
+    throw wrongType(
+      'q.type',
+      k.type === 0 ? 'float32, the type of k and v' : `float32, or ${storageName(k.type)} as k and v have`,
+      storageName(q.type),
+    )
   }
   if (qa.channels === 0) throw wrongValue('q.dims', 'a headDim of at least 1', q.dims)
   if (va.channels === 0) throw wrongValue('v.dims', 'a value headDim of at least 1', v.dims)
