@@ -1,0 +1,93 @@
+/**
+ * The addon: unpack, check, run. What a call means has been settled in TypeScript; nothing here is static,
+ * so any number of environments (worker_threads) may load it.
+ */
+#include <napi.h>
+
+#include <utility>
+
+#include "attention/driver.h"
+#include "binding/async_run.h"
+#include "binding/unpack.h"
+#include "runtime/cores.h"
+#include "runtime/dispatch.h"
+#include "runtime/pool.h"
+
+namespace selfsame {
+namespace {
+
+class Binding : public Napi::Addon<Binding> {
+ public:
+  Binding(Napi::Env env, Napi::Object exports) {
+    holdPool();
+    Napi::Array isas = Napi::Array::New(env);
+    for (const Candidate& candidate : candidates()) {
+      Napi::Object entry = Napi::Object::New(env);
+      entry.Set("isa", candidate.kernels->isa);
+      entry.Set("supported", candidate.supported);
+      isas.Set(isas.Length(), entry);
+    }
+    DefineAddon(exports,
+                {InstanceValue("planWords", Napi::Number::New(env, kPlanWords), napi_enumerable),
+                 InstanceValue("isas", isas, napi_enumerable),
+                 InstanceValue("cores", Napi::Number::New(env, availableCores()), napi_enumerable),
+                 InstanceMethod("run", &Binding::run), InstanceMethod("runAsync", &Binding::runAsync),
+                 InstanceMethod("describe", &Binding::describe)});
+  }
+
+  ~Binding() { releasePool(); }
+
+ private:
+  /** run(isa, threads, words, items, q, k, v, out, lse, rows, weights) */
+  Napi::Value run(const Napi::CallbackInfo& info) {
+    int threads = 1;
+    Call call;
+    const Kernels* kernels = unpackKernels(info, &threads);
+    if (kernels == nullptr || !unpackCall(info, &call)) return info.Env().Undefined();
+    if (!runCall(call, *kernels, threads)) {
+      Napi::Error::New(info.Env(), kOutOfMemory).ThrowAsJavaScriptException();
+    }
+    return info.Env().Undefined();
+  }
+
+  /** The same with a last argument: an Int32Array whose first element stops the work once it is not 0. */
+  Napi::Value runAsync(const Napi::CallbackInfo& info) {
+    int threads = 1;
+    Call call;
+    const Kernels* kernels = unpackKernels(info, &threads);
+    if (kernels == nullptr || !unpackCall(info, &call)) return info.Env().Undefined();
+    if (call.stop == nullptr) {
+      Napi::TypeError::New(info.Env(), "stop: expected an Int32Array").ThrowAsJavaScriptException();
+      return info.Env().Undefined();
+    }
+    return AsyncRun::start(info, std::move(call), *kernels, threads);
+  }
+
+  /** describe(isa, threads, words, items) */
+  Napi::Value describe(const Napi::CallbackInfo& info) {
+    int threads = 1;
+    Plan plan;
+    std::vector<Item> items;
+    const Kernels* kernels = unpackKernels(info, &threads);
+    if (kernels == nullptr || !unpackPlan(info, &plan, &items)) return info.Env().Undefined();
+    const Schedule how = schedule(plan, items, 0, *kernels, threads);
+    Napi::Object tile = Napi::Object::New(info.Env());
+    tile.Set("queries", kernels->tileQueries);
+    tile.Set("keys", kernels->tileKeys);
+    tile.Set("block", kernels->block);
+    Napi::Object result = Napi::Object::New(info.Env());
+    result.Set("kernel", "prefill");
+    result.Set("tile", tile);
+    result.Set("split", 1);
+    result.Set("tasks", static_cast<double>(how.tasks));
+    result.Set("scratchBytes", static_cast<double>(kernels->workspaceBytes(plan, how.rows)));
+    return result;
+  }
+};
+
+}  // namespace
+
+}  // namespace selfsame
+
+using SelfsameBinding = selfsame::Binding;
+NODE_API_NAMED_ADDON(selfsame, SelfsameBinding)

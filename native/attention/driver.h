@@ -1,0 +1,24 @@
+/** Cuts a call into tasks and runs them. */
+#pragma once
+#include "call.h"
+
+namespace selfsame {
+
+/** How a call is cut. Bits of the results do not depend on it. */
+struct Schedule {
+  /** Stacked query rows of one task. */
+  int64_t rows;
+  int64_t tasks;
+  /** Threads that are worth waking, at most those allowed. */
+  int threads;
+};
+
+Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t selectedRows,
+                  const Kernels& kernels, int threads);
+
+constexpr char kOutOfMemory[] = "out of memory for the scratch of a thread";
+
+/** Runs a checked call; false where a thread is out of memory. */
+bool runCall(const Call& call, const Kernels& kernels, int threads);
+
+}  // namespace selfsame

@@ -1,0 +1,23 @@
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "../attention/call.h"
+#include "../simd/region.h"
+#include "kernels.h"
+
+SELFSAME_OPEN_REGION("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
+namespace selfsame::avx512 {
+#include "../simd/avx512.h"
+struct Tile {
+  static constexpr const char* kIsa = "avx512";
+  static constexpr int kKeys = 8, kQueryVectors = 3, kRows = 8, kChannelVectors = 2, kBlock = 128;
+};
+#include "../attention/kernels.inl.h"
+}  // namespace selfsame::avx512
+SELFSAME_CLOSE_REGION
+
+const selfsame::Kernels selfsame::kAvx512Kernels = selfsame::avx512::kKernels;
+#endif

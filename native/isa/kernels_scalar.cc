@@ -1,0 +1,18 @@
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "../attention/call.h"
+#include "../simd/region.h"
+#include "kernels.h"
+
+namespace selfsame::scalar {
+#include "../simd/scalar.h"
+struct Tile {
+  static constexpr const char* kIsa = "scalar";
+  static constexpr int kKeys = 4, kQueryVectors = 2, kRows = 1, kChannelVectors = 7, kBlock = 128;
+};
+#include "../attention/kernels.inl.h"
+}  // namespace selfsame::scalar
+
+const selfsame::Kernels selfsame::kScalarKernels = selfsame::scalar::kKernels;

@@ -1,0 +1,9 @@
+/** How many threads this process may really run at once. */
+#pragma once
+
+namespace selfsame {
+
+/** The smaller of the CPUs it is bound to and its container's quota; at least 1. Asked once. */
+int availableCores();
+
+}  // namespace selfsame

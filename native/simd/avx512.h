@@ -1,0 +1,63 @@
+/** AVX-512: 16 lanes, 32 registers. */
+struct V {
+  using Reg = __m512;
+  using Mask = __mmask16;
+  static constexpr int kLanes = 16;
+  static constexpr int kRegs = 32;
+
+  SELFSAME_INLINE Reg zero() { return _mm512_setzero_ps(); }
+  SELFSAME_INLINE Reg all(float x) { return _mm512_set1_ps(x); }
+  SELFSAME_INLINE Reg load(const float* p) { return _mm512_loadu_ps(p); }
+  SELFSAME_INLINE void store(float* p, Reg x) { _mm512_storeu_ps(p, x); }
+  /** The first n lanes, 0 in the others; touches nothing beyond them. */
+  SELFSAME_INLINE Reg loadTail(const float* p, int n) { return _mm512_maskz_loadu_ps(firstLanes(n), p); }
+  SELFSAME_INLINE void storeTail(float* p, Reg x, int n) { _mm512_mask_storeu_ps(p, firstLanes(n), x); }
+
+  SELFSAME_INLINE Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
+  SELFSAME_INLINE Reg sub(Reg a, Reg b) { return _mm512_sub_ps(a, b); }
+  SELFSAME_INLINE Reg mul(Reg a, Reg b) { return _mm512_mul_ps(a, b); }
+  /** a * b + c */
+  SELFSAME_INLINE Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_ps(a, b, c); }
+  /** The larger; b where one is NaN. */
+  SELFSAME_INLINE Reg max(Reg a, Reg b) { return _mm512_max_ps(a, b); }
+
+  SELFSAME_INLINE Mask greater(Reg a, Reg b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+  SELFSAME_INLINE Mask equal(Reg a, Reg b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+  SELFSAME_INLINE Mask both(Mask a, Mask b) { return a & b; }
+  SELFSAME_INLINE bool any(Mask m) { return m != 0; }
+  SELFSAME_INLINE Reg select(Mask m, Reg a, Reg b) { return _mm512_mask_blend_ps(m, b, a); }
+  /** The low bits of x moved up to where a float keeps its exponent. */
+  SELFSAME_INLINE Reg toExponent(Reg x) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(x), 23));
+  }
+
+  SELFSAME_INLINE void transpose(Reg (&r)[kLanes]) {
+    __m512i t[16];
+    SELFSAME_UNROLL
+    for (int i = 0; i < 16; i += 2) {
+      t[i] = _mm512_castps_si512(_mm512_unpacklo_ps(r[i], r[i + 1]));
+      t[i + 1] = _mm512_castps_si512(_mm512_unpackhi_ps(r[i], r[i + 1]));
+    }
+    SELFSAME_UNROLL
+    for (int i = 0; i < 16; i += 4) {
+      r[i] = _mm512_castsi512_ps(_mm512_unpacklo_epi64(t[i], t[i + 2]));
+      r[i + 1] = _mm512_castsi512_ps(_mm512_unpackhi_epi64(t[i], t[i + 2]));
+      r[i + 2] = _mm512_castsi512_ps(_mm512_unpacklo_epi64(t[i + 1], t[i + 3]));
+      r[i + 3] = _mm512_castsi512_ps(_mm512_unpackhi_epi64(t[i + 1], t[i + 3]));
+    }
+    SELFSAME_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      const Reg a = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
+      const Reg b = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
+      const Reg c = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+      const Reg d = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
+      r[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+      r[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+      r[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);
+      r[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
+  }
+
+ private:
+  SELFSAME_INLINE Mask firstLanes(int n) { return static_cast<Mask>((1u << n) - 1u); }
+};
