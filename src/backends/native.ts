@@ -1,0 +1,94 @@
+/**
+ * The native backend: C++ kernels in an addon, on a pool of threads.
+ * @module
+ */
+import { type Arrays, Feature, PLAN_WORDS, type Plan } from '../attention/plan.ts'
+import type { Backend, Kernel } from './backend.ts'
+import { loadAddon } from './native-addon.ts'
+
+type Isa = string
+type Call = [
+  isa: Isa,
+  threads: number,
+  words: Float64Array,
+  items: Int32Array,
+  q: Arrays['q'],
+  k: Arrays['k'],
+  v: Arrays['v'],
+  out: Arrays['out'],
+  lse: Arrays['lse'],
+  rows: Arrays['rows'],
+  weights: Arrays['weights'],
+]
+
+/** What the addon exports. It checks types and spans of what it is given, and no semantics. */
+interface Addon {
+  readonly planWords: number
+  /** The fastest first. */
+  readonly isas: readonly { readonly isa: Isa; readonly supported: boolean }[]
+  /** Threads that really run at once: affinity and container quota. */
+  readonly cores: number
+  run(...call: Call): void
+  /** The work stops soon after the first element of `stop` is no longer 0; the promise settles when it has. */
+  runAsync(...call: [...Call, stop: Int32Array]): Promise<void>
+  describe(isa: Isa, threads: number, words: Float64Array, items: Int32Array): Kernel
+}
+
+const MAX_THREADS = 1024
+
+/**
+ * Opens the addon on the best instruction set of this CPU, or on the one asked for.
+ * @throws Error whose message is the reason why it does not run here
+ */
+export function openNative(options: { isa?: string; threads?: number } = {}): Backend {
+  const addon = loadAddon() as Addon
+  if (addon.planWords !== PLAN_WORDS.length) {
+    throw new Error('the addon is of another version than this package; build it again')
+  }
+  const isa = chooseIsa(addon, options.isa)
+  const { threads = addon.cores } = options
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    throw new Error(`threads: expected an integer from 1 to ${MAX_THREADS}, got ${threads}`)
+  }
+  const call = (plan: Plan, { q, k, v, out, lse, rows, weights }: Arrays): Call => {
+    return [isa, plan.threads, plan.words, plan.items, q, k, v, out, lse, rows, weights]
+  }
+  return {
+    name: 'native',
+    isa,
+    threads,
+    maxThreads: MAX_THREADS,
+    features: Feature.weights,
+    run: (plan, arrays) => addon.run(...call(plan, arrays)),
+    async runAsync(plan, arrays, signal) {
+      signal?.throwIfAborted()
+      const stop = new Int32Array(1)
+      const onAbort = () => {
+        stop[0] = 1
+      }
+      signal?.addEventListener('abort', onAbort)
+      try {
+        await addon.runAsync(...call(plan, arrays), stop)
+      } finally {
+        signal?.removeEventListener('abort', onAbort)
+      }
+      signal?.throwIfAborted()
+    },
+    describe: plan => addon.describe(isa, plan.threads, plan.words, plan.items),
+  }
+}
+
+function chooseIsa(addon: Addon, asked: string | undefined): Isa {
+  const built = addon.isas.map(({ isa }) => isa)
+  const supported = addon.isas.filter(entry => entry.supported).map(({ isa }) => isa)
+  if (asked !== undefined) {
+    if (supported.includes(asked)) return asked
+    throw new Error(
+      `isa '${asked}': this binary has ${built.join(', ')}, and this CPU runs ${supported.join(', ')} of them`,
+    )
+  }
+  // Plain C++ is slower than WASM SIMD: it serves only where it is asked for.
+  const best = supported.find(isa => isa !== 'scalar')
+  if (best !== undefined) return best
+  throw new Error(`this CPU runs none of ${built.join(', ')} but scalar, which must be asked for by name`)
+}
