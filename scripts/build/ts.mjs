@@ -1,0 +1,44 @@
+/**
+ * The package: src/ by tsdown to dist/, with the .wasm files and the recording beside it.
+ * @module
+ */
+import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import { writeWhole } from './files.mjs'
+import { at, toolVersion } from './paths.mjs'
+import { run } from './run.mjs'
+import { Failed } from './step.mjs'
+import { firstError } from './toolchain.mjs'
+
+const WASM = ['simd.wasm', 'relaxed.wasm']
+const RECORDING = at('src/explain/recording')
+
+export const ts = {
+  name: 'ts',
+  inputs: [
+    ...['src', 'tsdown.config.ts', 'tsconfig.json', 'package.json'].map(path => at(path)),
+    ...WASM.map(name => at('build/wasm', name)),
+    import.meta.filename,
+  ],
+  words: ['tsdown', 'rolldown', 'typescript'].map(toolVersion),
+  outputs: [
+    ...['index.js', 'index.d.ts', 'edge.js', 'edge.d.ts', 'demo.js', ...WASM].map(name => at('dist', name)),
+  ],
+  run: bundle,
+}
+
+async function bundle() {
+  // Made aside and moved in place at the end, so that dist never holds half a package nor leftovers of an older one.
+  const fresh = at('build/dist')
+  rmSync(fresh, { recursive: true, force: true })
+  const tsdown = at('node_modules/tsdown/dist/run.mjs')
+  const { ok, text } = await run(process.execPath, [tsdown, '--out-dir', fresh])
+  const log = stripVTControlCharacters(text)
+  writeWhole(at('build/logs/ts.log'), log)
+  if (!ok) throw new Failed(firstError(log), log)
+  for (const name of WASM) cpSync(at('build/wasm', name), join(fresh, name))
+  if (existsSync(RECORDING)) cpSync(RECORDING, join(fresh, 'recording'), { recursive: true })
+  rmSync(at('dist'), { recursive: true, force: true })
+  renameSync(fresh, at('dist'))
+}
