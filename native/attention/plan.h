@@ -22,6 +22,10 @@
   integer(vBatch) \
   integer(vHead) \
   integer(vRow) \
+  integer(pageKeys) \
+  integer(pagesPerItem) \
+  integer(kPage) \
+  integer(vPage) \
   integer(oBatch) \
   integer(oHead) \
   integer(oRow) \
@@ -32,6 +36,7 @@
   real(softcap) \
   integer(left) \
   integer(right) \
+  integer(sinkTokens) \
   integer(qType) \
   integer(kvType) \
   integer(outType) \
@@ -81,6 +86,7 @@ struct Item {
   int32_t queryTotal;
   int32_t queryRows;
   int32_t keyFirst;
+  int32_t keyTotal;
   int32_t keyBegin;
   int32_t keyEnd;
   int32_t position;

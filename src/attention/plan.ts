@@ -12,6 +12,9 @@ export function storageName(type: number): string {
   return Object.keys(Storage)[type]
 }
 
+/** Keys of a page of a cache are a multiple of this: no kernel's block of keys reaches over the edge of one. */
+export const PAGE_KEYS = 128
+
 /** A window edge that is open, in keys. Larger than any distance a call can have. */
 export const OPEN = 0x7fff_ffff
 
@@ -65,6 +68,10 @@ export const PLAN_WORDS = [
   'vBatch',
   'vHead',
   'vRow',
+  'pageKeys',
+  'pagesPerItem',
+  'kPage',
+  'vPage',
   'oBatch',
   'oHead',
   'oRow',
@@ -75,6 +82,7 @@ export const PLAN_WORDS = [
   'softcap',
   'left',
   'right',
+  'sinkTokens',
   'qType',
   'kvType',
   'outType',
@@ -109,6 +117,10 @@ export type PlanWord = (typeof PLAN_WORDS)[number]
  * - `batch` counts items (sequences); `queries` and `keys` are rows of the tensors per item, or the
  *   total of tokens where the batch is ragged (the batch strides are then 0 and items name first tokens).
  * - `left`, `right`: inclusive distances of the window, OPEN where there is none; causal is `right <= 0`.
+ * - `sinkTokens`: so many first keys of every item stay visible behind the window's left edge (a rolling cache).
+ * - `pageKeys`: 0 where the keys of an item lie in one piece. Otherwise k and v are pools of pages of so many keys
+ *   (a multiple of PAGE_KEYS), kBatch and vBatch are 0, and key j of item b and head h begins at
+ *   pages[b * pagesPerItem + floor(j / pageKeys)] * kPage + h * kHead + (j % pageKeys) * kRow; v likewise.
  * - masks (`keep`, `drop`, `bias`) are read at [item, head, first query + i, first key + j] by their strides;
  *   with `keepBits`/`dropBits` 1 a row is a run of Uint32 words, bit 0 the first key, and the row stride counts words.
  * - weights and scores are written at [item, head, slot, first key + j], where slot counts the selected rows.
@@ -123,13 +135,14 @@ export type Plan = Readonly<Record<PlanWord, number>> & {
 /**
  * The integers of one item, in order:
  * first query token, query rows in the tensor, query rows that count (the others give 0 and lse -inf),
- * first key token, begin and end of the valid keys (relative to the first), position of query row 0.
+ * first key token, keys in the tensor, begin and end of the valid keys (relative to the first), position of query row 0.
  */
 export const ITEM_WORDS = [
   'queryFirst',
   'queryTotal',
   'queryRows',
   'keyFirst',
+  'keyTotal',
   'keyBegin',
   'keyEnd',
   'position',
@@ -149,6 +162,8 @@ export interface Arrays {
   alibi?: Float32Array
   /** Sink logits, one per query head. */
   sinks?: Float32Array
+  /** Pages of every item in the pools k and v, pagesPerItem each; -1 where no row may look. */
+  pages?: Int32Array
   /** Selected query rows for weights and scores, ascending or not; absent means all. */
   rows?: Int32Array
   weights?: Float32Array
@@ -162,12 +177,15 @@ export function makePlan(fields: Record<PlanWord, number>, items: Int32Array): P
   return Object.freeze({ ...fields, words, items })
 }
 
-/** The keys [low, high) that query row i of an item sees; empty where high <= low. */
+/**
+ * The keys [low, high) that query row i of an item sees through the window; empty where high <= low.
+ * Beside them it sees the keys [keyBegin, min(sinkTokens, high)).
+ */
 export function rowRange(plan: Plan, item: number, i: number): [low: number, high: number] {
   const at = item * ITEM_WORDS.length
-  const begin = plan.items[at + 4]
-  const end = plan.items[at + 5]
-  const position = plan.items[at + 6] + i
+  const begin = plan.items[at + 5]
+  const end = plan.items[at + 6]
+  const position = plan.items[at + 7] + i
   return [
     plan.left === OPEN ? begin : Math.max(begin, position - plan.left),
     plan.right === OPEN ? end : Math.min(end, position + plan.right + 1),

@@ -62,7 +62,7 @@ export function readPositions(shape: Shape, options: AttentionOptions): Position
     else if (causal === 'bottom-right') position = keyEnd - queryRows
     else if (positional && causal !== 'top-left' && queries !== keys) throw unequal(causal, b, queries, keys)
     items.set(
-      [queryFirst, queries, queryRows, keyFirst, leftPad?.[b] ?? 0, keyEnd, position],
+      [queryFirst, queries, queryRows, keyFirst, keys, leftPad?.[b] ?? 0, keyEnd, position],
       b * ITEM_WORDS.length,
     )
   }

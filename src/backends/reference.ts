@@ -39,10 +39,9 @@ function* steps(plan: Plan, given: Arrays): Steps {
   arrays.weights?.fill(0)
   arrays.scores?.fill(Number.NEGATIVE_INFINITY)
   for (let item = 0; item < plan.batch; item++) {
-    const [queryFirst, queryTotal, queryRows, keyFirst, , , position] = plan.items.subarray(
+    const [queryFirst, queryTotal, queryRows, keyFirst, keys, , , position] = plan.items.subarray(
       item * ITEM_WORDS.length,
     )
-    const keys = keysOf(plan, item)
     for (let head = 0; head < plan.heads; head++) {
       for (let i = 0; i < queryTotal; i++) {
         const [low, high] = i < queryRows ? rowRange(plan, item, i) : [0, 0]
@@ -64,13 +63,6 @@ function* steps(plan: Plan, given: Arrays): Steps {
       }
     }
   }
-}
-
-/** Keys of an item's tensor: all of a dense one; of a ragged one (batch stride 0) those before the next sequence. */
-function keysOf(plan: Plan, item: number): number {
-  if (plan.kBatch !== 0) return plan.keys
-  const first = (n: number) => (n < plan.batch ? plan.items[n * ITEM_WORDS.length + 3] : plan.keys)
-  return first(item + 1) - first(item)
 }
 
 /** Slots of weights and scores that each selected row fills (a row may be selected twice). */

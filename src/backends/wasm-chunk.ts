@@ -21,8 +21,9 @@ export interface Chunk {
 
 export function itemOf(plan: Plan, index: number): Item {
   const at = index * ITEM_WORDS.length
-  const [queryFirst, queryTotal, queryRows, keyFirst, keyBegin, keyEnd, position] = plan.items.subarray(at)
-  return { index, queryFirst, queryTotal, queryRows, keyFirst, keyBegin, keyEnd, position }
+  const [queryFirst, queryTotal, queryRows, keyFirst, keyTotal, keyBegin, keyEnd, position] =
+    plan.items.subarray(at)
+  return { index, queryFirst, queryTotal, queryRows, keyFirst, keyTotal, keyBegin, keyEnd, position }
 }
 
 /** The chunks of an item, about equal in size and at most `mostRows` long. */

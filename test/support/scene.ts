@@ -44,6 +44,7 @@ function honestItems(): Item[] {
     queryTotal: QUERIES,
     queryRows: QUERIES,
     keyFirst: 0,
+    keyTotal: KEYS,
     keyBegin: 0,
     keyEnd: KEYS,
     position: 0,
