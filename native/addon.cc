@@ -38,7 +38,7 @@ class Binding : public Napi::Addon<Binding> {
   ~Binding() { releasePool(); }
 
  private:
-  /** run(isa, threads, words, items, q, k, v, out, lse, rows, weights) */
+  /** Arguments as unpack.h lists them. */
   Napi::Value run(const Napi::CallbackInfo& info) {
     int threads = 1;
     Call call;

@@ -5,16 +5,17 @@ static_assert(Tile::kKeys * Tile::kQueryVectors + Tile::kQueryVectors + 1 <= V::
 static_assert(Tile::kBlock % Tile::kKeys == 0, "blocks are made of whole tiles");
 
 /** Lays the queries of a task out as [vector][channel][lane], times the sign of the scale. */
-SELFSAME_NOINLINE void packQueries(const Workspace& w, float sign) {
+template <int64_t kType>
+SELFSAME_NOINLINE void packQueriesOf(const Workspace& w, float sign) {
   const V::Reg factor = V::all(sign);
   const int64_t whole = w.headDim - w.headDim % kLanes;
   for (int vector = 0; vector < w.vectors; ++vector) {
-    const float* const* query = w.query + vector * kLanes;
+    const void* const* query = w.query + vector * kLanes;
     float* packed = w.queries + vector * kLanes * w.headDim;
     V::Reg rows[kLanes];
     for (int64_t c = 0; c < whole; c += kLanes) {
       SELFSAME_UNROLL
-      for (int i = 0; i < kLanes; ++i) rows[i] = V::load(query[i] + c);
+      for (int i = 0; i < kLanes; ++i) rows[i] = loadAs<kType>(query[i], c);
       V::transpose(rows);
       SELFSAME_UNROLL
       for (int i = 0; i < kLanes; ++i) V::store(packed + (c + i) * kLanes, V::mul(rows[i], factor));
@@ -22,13 +23,19 @@ SELFSAME_NOINLINE void packQueries(const Workspace& w, float sign) {
     const int tail = static_cast<int>(w.headDim - whole);
     if (tail == 0) continue;
     SELFSAME_UNROLL
-    for (int i = 0; i < kLanes; ++i) rows[i] = V::loadTail(query[i] + whole, tail);
+    for (int i = 0; i < kLanes; ++i) rows[i] = loadTailAs<kType>(query[i], whole, tail);
     V::transpose(rows);
     SELFSAME_UNROLL
     for (int i = 0; i < kLanes; ++i) {
       if (i < tail) V::store(packed + (whole + i) * kLanes, V::mul(rows[i], factor));
     }
   }
+}
+
+static void packQueries(int64_t type, const Workspace& w, float sign) {
+  if (type == kFloat16) return packQueriesOf<kFloat16>(w, sign);
+  if (type == kBfloat16) return packQueriesOf<kBfloat16>(w, sign);
+  packQueriesOf<kFloat32>(w, sign);
 }
 
 /** One tile: kKeys keys by N vectors of queries. */
@@ -67,50 +74,45 @@ SELFSAME_INLINE void scoreTileOf(int n, const float* queries, int64_t headDim, c
   if constexpr (N > 1) scoreTileOf<N - 1>(n, queries, headDim, keys, keyRow, scores);
 }
 
-/** The keys of one head of one item. */
-struct Keys {
-  const float* first;
-  int64_t row;
-  int32_t end;
-};
-
 /** A tile that overhangs the last key is read from a copy, so that the tile itself never has to look. */
-static void copyLastKeys(const Workspace& w, const Keys& keys, int32_t key) {
+static void copyLastKeys(const Workspace& w, const Block& block, int32_t key) {
   for (int t = 0; t < Tile::kKeys; ++t) {
     float* row = w.lastKeys + t * w.headDim;
-    if (key + t < keys.end) {
-      memcpy(row, keys.first + (key + t) * keys.row, w.headDim * sizeof(float));
+    if (key + t < block.count) {
+      memcpy(row, block.keys + (key + t) * block.keyRow, w.headDim * sizeof(float));
     } else {
       memset(row, 0, w.headDim * sizeof(float));
     }
   }
 }
 
+/** Whether some row reaches some key of the tile that begins at `key`. */
 static bool touches(const Reach& reach, int32_t key) {
-  return reach.begin < key + Tile::kKeys && key < reach.end;
+  const Reach part = within(reach, key, key + Tile::kKeys);
+  return part.begin < part.end;
 }
 
 /**
- * Scores of the block that begins at key `block` for the vectors [vector, vector + count), written to
- * w.scores. Only tiles and vectors that some row attends to are computed.
+ * Products of the block's keys and the queries of the vectors [vector, vector + count), written to w.scores.
+ * Only tiles and vectors that some row attends to are computed.
  */
-static void scoreBlock(const Workspace& w, int vector, int count, const Keys& keys, int32_t block) {
-  const int32_t blockEnd = block + Tile::kBlock;
-  const Reach all = within(reachOfAll(w.vectorReach + vector, count), block, blockEnd);
+static void scoreBlock(const Workspace& w, int vector, int count, const Block& block) {
+  const Reach all =
+      within(reachOfAll(w.vectorReach + vector, count), block.first, block.first + Tile::kBlock);
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
     int first = vector, last = vector + count;
     while (first < last && !touches(w.vectorReach[first], key)) ++first;
     while (first < last && !touches(w.vectorReach[last - 1], key)) --last;
     if (first == last) continue;
-    const float* tile = keys.first + key * keys.row;
-    int64_t row = keys.row;
-    if (key + Tile::kKeys > keys.end) {
-      copyLastKeys(w, keys, key);
+    const int32_t at = key - block.first;
+    const float* tile = block.keys + at * block.keyRow;
+    int64_t row = block.keyRow;
+    if (at + Tile::kKeys > block.count) {
+      copyLastKeys(w, block, at);
       tile = w.lastKeys;
       row = w.headDim;
     }
     scoreTileOf<Tile::kQueryVectors>(last - first, w.queries + first * kLanes * w.headDim, w.headDim, tile,
-                                     row,
-                                     w.scores + ((first - vector) * Tile::kBlock + (key - block)) * kLanes);
+                                     row, w.scores + ((first - vector) * Tile::kBlock + at) * kLanes);
   }
 }

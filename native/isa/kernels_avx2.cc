@@ -8,7 +8,7 @@
 #include "../simd/region.h"
 #include "kernels.h"
 
-SELFSAME_OPEN_REGION("avx2,fma")
+SELFSAME_OPEN_REGION("avx2,fma,f16c")
 namespace selfsame::avx2 {
 #include "../simd/avx2.h"
 struct Tile {

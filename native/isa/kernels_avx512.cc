@@ -8,7 +8,7 @@
 #include "../simd/region.h"
 #include "kernels.h"
 
-SELFSAME_OPEN_REGION("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
+SELFSAME_OPEN_REGION("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,f16c")
 namespace selfsame::avx512 {
 #include "../simd/avx512.h"
 struct Tile {
