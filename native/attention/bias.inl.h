@@ -1,31 +1,30 @@
 /** Softcap, bias and ALiBi: products of one block and vector become real scores, step by step. */
 
-/** scale * product, capped: softcap * tanh(score / softcap). */
-SELFSAME_NOINLINE void capScores(float* scores, int32_t count, float scale, float softcap) {
-  const V::Reg inner = V::all(scale / softcap), outer = V::all(softcap);
+/** softcap * tanh(score / softcap). */
+SELFSAME_NOINLINE void capScores(float* scores, int32_t count, float softcap) {
+  const V::Reg inner = V::all(1.0f / softcap), outer = V::all(softcap);
   for (int32_t key = 0; key < count; ++key) {
     float* row = scores + key * kLanes;
     V::store(row, V::mul(outer, hyperbolicTangent(V::mul(V::load(row), inner))));
   }
 }
 
-/** -slope * |position - key| added to scores (times `scale`); position counts from the first of these keys.
- */
-SELFSAME_NOINLINE void addAlibi(float* scores, int32_t count, float scale, const float* slope,
-                                const float* position, int32_t first) {
-  const V::Reg factor = V::all(scale), down = V::sub(V::zero(), V::load(slope));
+/** Adds -slope * |position - key|; `first` is the first of these keys. */
+SELFSAME_NOINLINE void addAlibi(float* scores, int32_t count, const float* slope, const float* position,
+                                int32_t first) {
+  const V::Reg down = V::sub(V::zero(), V::load(slope));
   const V::Reg origin = V::sub(V::load(position), V::all(static_cast<float>(first)));
   for (int32_t key = 0; key < count; ++key) {
     float* row = scores + key * kLanes;
     const V::Reg ahead = V::sub(origin, V::all(static_cast<float>(key)));
     const V::Reg distance = V::max(ahead, V::sub(V::zero(), ahead));
-    V::store(row, V::fma(down, distance, V::mul(V::load(row), factor)));
+    V::store(row, V::fma(down, distance, V::load(row)));
   }
 }
 
 /** Adds one vector of bias; a lane in which it is -inf loses the key. */
-SELFSAME_INLINE void addBiasRow(float* row, V::Reg factor, V::Reg bias, uint32_t bit, V::Reg& visible) {
-  V::store(row, V::fma(V::load(row), factor, bias));
+SELFSAME_INLINE void addBiasRow(float* row, V::Reg bias, uint32_t bit, V::Reg& visible) {
+  V::store(row, V::add(V::load(row), bias));
   const V::Mask hidden = V::equal(bias, V::all(-INFINITY));
   if (V::any(hidden)) visible = V::dropBit(visible, hidden, bit);
 }
@@ -54,14 +53,13 @@ SELFSAME_INLINE float biasAt(const void* row, int64_t at) {
 }
 
 /**
- * Adds bias to the scores (times `scale`) of the block's keys [from, to), by whole groups of kLanes keys;
+ * Adds bias to the scores of the block's keys [from, to), by whole groups of kLanes keys;
  * `column` is the tensor's key of the block's first, `keys` how many it has.
  */
 template <int64_t kType>
-SELFSAME_NOINLINE void addBiasOf(float* scores, int32_t from, int32_t to, float scale,
-                                 const void* const* rows, int64_t column, int64_t keys, float* visible) {
+SELFSAME_NOINLINE void addBiasOf(float* scores, int32_t from, int32_t to, const void* const* rows,
+                                 int64_t column, int64_t keys, float* visible) {
   static_assert(kWordKeys % kLanes == 0, "a group of keys lies in one word");
-  const V::Reg factor = V::all(scale);
   bool same = true;
   for (int i = 1; i < kLanes; ++i) same = same && rows[i] == rows[0];
   for (int32_t key = from - from % kLanes; key < to; key += kLanes) {
@@ -71,7 +69,7 @@ SELFSAME_NOINLINE void addBiasOf(float* scores, int32_t from, int32_t to, float 
     if (same) {
       const int32_t most = left < kLanes ? static_cast<int32_t>(left) : kLanes;
       for (int t = 0; t < most; ++t) {
-        addBiasRow(scores + (key + t) * kLanes, factor, V::all(biasAt<kType>(rows[0], column + key + t)),
+        addBiasRow(scores + (key + t) * kLanes, V::all(biasAt<kType>(rows[0], column + key + t)),
                    1u << ((key + t) % kWordKeys), seen);
       }
     } else {
@@ -79,16 +77,16 @@ SELFSAME_NOINLINE void addBiasOf(float* scores, int32_t from, int32_t to, float 
       loadBias<kType>(rows, column + key, left, bias);
       SELFSAME_UNROLL
       for (int t = 0; t < kLanes; ++t) {
-        addBiasRow(scores + (key + t) * kLanes, factor, bias[t], 1u << ((key + t) % kWordKeys), seen);
+        addBiasRow(scores + (key + t) * kLanes, bias[t], 1u << ((key + t) % kWordKeys), seen);
       }
     }
     V::store(word, seen);
   }
 }
 
-static void addBias(int64_t type, float* scores, int32_t from, int32_t to, float scale,
-                    const void* const* rows, int64_t column, int64_t keys, float* visible) {
-  if (type == kFloat16) return addBiasOf<kFloat16>(scores, from, to, scale, rows, column, keys, visible);
-  if (type == kBfloat16) return addBiasOf<kBfloat16>(scores, from, to, scale, rows, column, keys, visible);
-  addBiasOf<kFloat32>(scores, from, to, scale, rows, column, keys, visible);
+static void addBias(int64_t type, float* scores, int32_t from, int32_t to, const void* const* rows,
+                    int64_t column, int64_t keys, float* visible) {
+  if (type == kFloat16) return addBiasOf<kFloat16>(scores, from, to, rows, column, keys, visible);
+  if (type == kBfloat16) return addBiasOf<kBfloat16>(scores, from, to, rows, column, keys, visible);
+  addBiasOf<kFloat32>(scores, from, to, rows, column, keys, visible);
 }

@@ -43,9 +43,9 @@ struct Call {
 
 /** What a task is for. */
 enum class Purpose {
-  /** Outputs and lse of the query rows [first, first + count); what is shown of them where all rows are. */
+  /** Outputs and lse of the query rows [first, first + count). */
   kAttend,
-  /** What is shown of entries [first, first + count) of Call::rows. */
+  /** What is shown of the rows [first, first + count), or entries of Call::rows where it has any. */
   kShow,
   /** Sums of the weights over all shown rows, for the keys of block `first`. */
   kSum

@@ -12,7 +12,7 @@ constexpr int64_t kMostStride = int64_t{1} << 53;
 /** Rows of all heads and items together; tasks are numbered below it. */
 constexpr double kMostWork = 9007199254740992.0;
 /** Blocks of every instruction set divide it (PAGE_KEYS of plan.ts). */
-constexpr int64_t kPageKeys = 128;
+constexpr int64_t kPageKeys = 256;
 
 bool isInteger(double x) { return std::abs(x) <= 9007199254740991.0 && x == std::trunc(x); }
 

@@ -22,7 +22,15 @@ constexpr double kWorkPerThread = 1 << 22;
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-int64_t selectedRows(const Call& call) { return static_cast<int64_t>(call.rows.size()); }
+int64_t selectedRows(const Call& call) {
+  return call.hasRows ? static_cast<int64_t>(call.rows.size()) : kAllRows;
+}
+
+/** Rows of an item of which something is shown. */
+int64_t shownRows(const Plan& plan, const Item& item, int64_t selected) {
+  if ((plan.outputs & (kWeights | kScores | kMass)) == 0) return 0;
+  return selected == kAllRows ? item.queryTotal : selected;
+}
 
 /** How many tasks one key/value head of an item has for each purpose; those of a sum come once all others are
  * done. */
@@ -35,7 +43,8 @@ struct Cut {
 Cut cut(const Plan& plan, const Item& item, int64_t selected, const Kernels& kernels, int64_t rows) {
   const int64_t group = plan.heads / plan.kvHeads;
   const bool sums = (plan.outputs & kMass) != 0;
-  return {ceilDivide(item.queryTotal * group, rows), ceilDivide(selected * group, rows),
+  return {ceilDivide(item.queryTotal * group, rows),
+          ceilDivide(shownRows(plan, item, selected) * group, rows),
           sums ? ceilDivide(item.keyTotal, kernels.block) * group : 0};
 }
 
@@ -76,7 +85,8 @@ Task taskAt(const Run& run, int64_t index) {
     return {Purpose::kSum, item, kvHead, kvHead * group + within / blocks, 1, within % blocks, 0};
   }
   const bool show = within >= each.attend;
-  const int64_t all = (show ? selectedRows(call) : call.items[item].queryTotal) * group;
+  const Item& of = call.items[item];
+  const int64_t all = (show ? shownRows(call.plan, of, selectedRows(call)) : of.queryTotal) * group;
   const int64_t first = (show ? within - each.attend : within) * run.schedule.rows;
   return {show ? Purpose::kShow : Purpose::kAttend, item, kvHead, kvHead * group, group, first,
           std::min(run.schedule.rows, all - first)};
@@ -115,10 +125,9 @@ Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t sele
   double work = 0;
   int64_t most = 1;
   for (const Item& item : items) {
-    const double rows = static_cast<double>(std::max<int64_t>(item.queryRows, selected));
-    work += rows * std::max(0, item.keyEnd - item.keyBegin);
-    most =
-        std::max({most, item.queryTotal * plan.heads / plan.kvHeads, selected * plan.heads / plan.kvHeads});
+    const int64_t shown = shownRows(plan, item, selected);
+    work += static_cast<double>(item.queryRows + shown) * std::max(0, item.keyEnd - item.keyBegin);
+    most = std::max(most, std::max<int64_t>(item.queryTotal, shown) * plan.heads / plan.kvHeads);
   }
   work *= static_cast<double>(plan.heads) * static_cast<double>(plan.headDim + plan.valueDim);
   threads = static_cast<int>(std::min<double>(threads, 1 + work / kWorkPerThread));

@@ -13,6 +13,9 @@ struct Schedule {
   int threads;
 };
 
+/** For `selected`: no rows are selected, so that what is shown is shown of all. */
+constexpr int64_t kAllRows = -1;
+
 Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t selected, const Kernels& kernels,
                   int threads);
 

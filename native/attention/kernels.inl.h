@@ -9,6 +9,7 @@
 #include "bias.inl.h"
 #include "masks.inl.h"
 #include "softmax.inl.h"
+#include "weigh.inl.h"
 #include "product.inl.h"
 #include "show.inl.h"
 #include "task.inl.h"

@@ -82,8 +82,13 @@ SELFSAME_NOINLINE void hideKeys(float* scores, int32_t from, int32_t to, const f
   }
 }
 
+/** Whether some row of a vector does not see some key of the block's part, or the product must know which. */
+static bool hides(const Workspace& w, const Block& block, const Reach& part) {
+  return w.masked || !block.finite || part.begin < part.innerBegin || part.innerEnd < part.end;
+}
+
 /**
- * All that options do to the products of one block and vector before the softmax. Where every row sees every
+ * All that options do to the scores of one block and vector before the softmax. Where every row sees every
  * key and nothing is added, that is nothing at all.
  */
 static void modifyScores(const Call& call, const Task& task, const Workspace& w, int vector,
@@ -91,23 +96,15 @@ static void modifyScores(const Call& call, const Task& task, const Workspace& w,
   const Plan& plan = call.plan;
   const int lane = vector * kLanes;
   const int32_t from = part.begin - block.first, to = part.end - block.first;
-  // What is not seen by all has bits; so has all where a value is not finite, for the product to look at.
-  const bool edge = w.masked || !block.finite || part.begin < part.innerBegin || part.innerEnd < part.end;
+  const bool edge = hides(w, block, part);
   if (edge) findVisible(call, task, w, vector, block, part, visible);
-  if (w.modified) {
-    float scale = w.scale;
-    if (plan.softcap > 0) {
-      capScores(scores + from * kLanes, to - from, scale, static_cast<float>(plan.softcap));
-      scale = 1.0f;
-    }
-    if (call.bias.data != nullptr) {
-      addBias(plan.biasType, scores, from, to, scale, w.bias + lane,
-              call.items[task.item].keyFirst + block.first, plan.keys, visible);
-      scale = 1.0f;
-    }
-    if (call.alibi.data != nullptr) {
-      addAlibi(scores + from * kLanes, to - from, scale, w.slope + lane, w.position + lane, part.begin);
-    }
+  if (plan.softcap > 0) capScores(scores + from * kLanes, to - from, static_cast<float>(plan.softcap));
+  if (call.bias.data != nullptr) {
+    addBias(plan.biasType, scores, from, to, w.bias + lane, call.items[task.item].keyFirst + block.first,
+            plan.keys, visible);
+  }
+  if (call.alibi.data != nullptr) {
+    addAlibi(scores + from * kLanes, to - from, w.slope + lane, w.position + lane, part.begin);
   }
   if (edge) hideKeys(scores, from, to, visible);
 }

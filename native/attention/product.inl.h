@@ -55,9 +55,8 @@ SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, int tail,
     SELFSAME_UNROLL
     for (int r = 0; r < Tile::kRows; ++r) {
       if (kSkips && !sees(product.visible, r, key)) continue;
-      const V::Reg weight = V::all(weights[r]);
       SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) sum[r][n] = V::fma(weight, value[n], sum[r][n]);
+      for (int n = 0; n < N; ++n) sum[r][n] = V::fmaAll(weights + r, value[n], sum[r][n]);
     }
   }
 }
@@ -122,6 +121,7 @@ SELFSAME_INLINE int nextVectors(int64_t left, int most) {
 
 /** Adds the block to the outputs of the vectors [vector, vector + count). */
 static void productBlock(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
+  SELFSAME_PHASE(kProduct);
   const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
   const int tail = static_cast<int>(valueDim % kLanes);
   const int firstGroup = vector * kLanes / Tile::kRows, lastGroup = (vector + count) * kLanes / Tile::kRows;

@@ -98,8 +98,7 @@ static void pointLane(const Call& call, const Task& task, const Workspace& w, in
     w.slope[lane] = call.alibi.data[of.head];
     w.position[lane] = static_cast<float>(call.items[task.item].position + of.row);
   }
-  constexpr float kLog2e = 1.44269504088896340736f;
-  w.sink[lane] = call.sinks.data != nullptr ? call.sinks.data[of.head] * kLog2e : -INFINITY;
+  w.sink[lane] = call.sinks.data != nullptr ? call.sinks.data[of.head] : -INFINITY;
 }
 
 /** Makes the stacked rows [first, first + count) those of the workspace, before their first block of keys. */

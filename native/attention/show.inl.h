@@ -22,13 +22,6 @@ SELFSAME_NOINLINE void storeTransposed(const float* scores, int32_t count, int64
   }
 }
 
-/** Scores times a factor. */
-SELFSAME_NOINLINE void scaleScores(float* scores, int32_t count, float factor) {
-  for (int32_t key = 0; key < count; ++key) {
-    V::store(scores + key * kLanes, V::mul(V::load(scores + key * kLanes), V::all(factor)));
-  }
-}
-
 /** Fills keys [from, to) of a block's scores. */
 static void fillKeys(float* scores, int32_t from, int32_t to, float value) {
   for (int32_t key = from; key < to; ++key) V::store(scores + key * kLanes, V::all(value));
@@ -65,13 +58,12 @@ static void showScores(const Call& call, const Task& task, const Workspace& w, c
   float* first = scores + from * kLanes;
   if (!shown.weights && shown.scoresAt != kMasked) {
     if (shown.scoresAt == kCapped && call.plan.softcap > 0) {
-      return capScores(first, count, w.scale, static_cast<float>(call.plan.softcap));
+      return capScores(first, count, static_cast<float>(call.plan.softcap));
     }
-    return scaleScores(first, count, w.scale);
+    return;
   }
   modifyScores(call, task, w, vector, block, part, scores, visible);
-  if (shown.weights) return normalise(w, vector, first, count);
-  if (!w.modified) scaleScores(first, count, w.scale);
+  if (shown.weights) normalise(w, vector, first, count);
 }
 
 /** Writes a matrix's rows of the vectors [vector, vector + count); reference and inverse must be final. */
@@ -96,9 +88,8 @@ static void showTile(const Call& call, const Task& task, const Workspace& w, con
     for (int i = 0; i < count; ++i) {
       const Reach part = within(w.vectorReach[vector + i], first, first + Tile::kBlock);
       if (part.begin == part.end) continue;
-      float* scores = w.scores + i * Tile::kBlock * kLanes;
-      float* visible = w.visible + i * (Tile::kBlock / kWordKeys) * kLanes;
-      showScores(call, task, w, shown, vector + i, block, part, scores, visible);
+      float* scores = scoresOf(w, i);
+      showScores(call, task, w, shown, vector + i, block, part, scores, visibleOf(w, i));
       // Whole chunks of lanes are turned at once: nothing before the first key, and after the last.
       const int32_t from = (part.begin - first) / kLanes * kLanes;
       const int32_t to = (part.end - first + kLanes - 1) / kLanes * kLanes;
@@ -116,9 +107,8 @@ static void sumTile(const Call& call, const Task& task, const Workspace& w, int 
   for (int i = 0; i < count; ++i) {
     const Reach part = within(w.vectorReach[vector + i], block.first, block.first + Tile::kBlock);
     if (part.begin == part.end) continue;
-    float* scores = w.scores + i * Tile::kBlock * kLanes;
-    modifyScores(call, task, w, vector + i, block, part, scores,
-                 w.visible + i * (Tile::kBlock / kWordKeys) * kLanes);
+    float* scores = scoresOf(w, i);
+    modifyScores(call, task, w, vector + i, block, part, scores, visibleOf(w, i));
     const int32_t from = part.begin - block.first, count = part.end - part.begin;
     normalise(w, vector + i, scores + from * kLanes, count);
     for (int32_t key = from; key < from + count; ++key) {

@@ -1,7 +1,45 @@
-/** Scores of a block to weights, one vector of query rows at a time. Everything is decided per lane. */
+/** Scores to weights, one vector of query rows at a time. Everything is decided per lane. */
 
 /** Octaves by which scores may pass the reference before it follows them: a weight is at most 2^20. */
 constexpr float kSlack = 20.0f;
+constexpr float kLog2e = 1.44269504088896340736f;
+constexpr float kLn2 = 0.69314718055994530942f;
+
+/** The exponent of a weight: a score in octaves is one already, a natural one (kNatural) is brought to
+ * octaves. */
+template <bool kNatural>
+SELFSAME_INLINE V::Reg exponentOf(V::Reg difference) {
+  return kNatural ? V::mul(difference, V::all(kLog2e)) : difference;
+}
+
+/** A reference that has moved. */
+struct Move {
+  /** What earlier weights shrink by; 1 in lanes that stay. */
+  V::Reg shrink;
+  /** By how much the reference rose. */
+  V::Reg rise;
+};
+
+/**
+ * Lanes whose best score, relative to their reference, passes the threshold take it as their new reference;
+ * earlier sums shrink to match. A lane that had no reference has no sums either (unless NaN, which stays):
+ * its factor is 1.
+ */
+template <bool kNatural>
+SELFSAME_NOINLINE Move moveReference(V::Reg best, float* reference, float* threshold, float* sum,
+                                     float* factor) {
+  const V::Reg limit = V::load(threshold);
+  const V::Mask moves = V::greater(best, limit);
+  const V::Mask started = V::greater(limit, V::all(-INFINITY));
+  const V::Reg rise = V::select(moves, best, V::zero());
+  const V::Reg shrink =
+      V::select(started, powerOf2(exponentOf<kNatural>(V::sub(V::zero(), rise))), V::all(1.0f));
+  V::store(reference, V::add(V::load(reference), rise));
+  V::store(threshold, V::select(moves, V::all(kNatural ? kSlack * kLn2 : kSlack), limit));
+  V::store(sum, V::mul(V::load(sum), shrink));
+  V::store(factor, V::mul(V::load(factor), shrink));
+  return {shrink, rise};
+}
 
 SELFSAME_INLINE V::Reg largest(const float* scores, int32_t count) {
   constexpr int kChains = 8;
@@ -22,50 +60,9 @@ SELFSAME_INLINE V::Reg largest(const float* scores, int32_t count) {
   return best[0];
 }
 
-/**
- * The exponent of a weight, in octaves. Products carry their scale here: with the reference in octaves that
- * is one rounding and as cheap as a subtraction. Real scores (kScores) keep theirs in their own unit, for a
- * bias may be so large that octaves of it have no float32.
- */
-template <bool kScores>
-SELFSAME_INLINE V::Reg exponentOf(V::Reg score, V::Reg reference, V::Reg unit) {
-  if constexpr (kScores) return V::mul(V::sub(score, reference), unit);
-  return V::fma(score, unit, V::sub(V::zero(), reference));
-}
-
-/**
- * Lanes whose best score has passed the threshold take it as their new reference; earlier sums shrink to
- * match. A lane that had no reference has no sums either (unless NaN, which stays), so its factor is 1.
- */
-template <bool kScores>
-SELFSAME_NOINLINE void moveReference(V::Reg best, V::Reg unit, float* reference, float* threshold, float* sum,
-                                     float* factor) {
-  const V::Reg limit = V::load(threshold), old = V::load(reference);
-  const V::Mask moves = V::greater(best, limit);
-  const V::Mask started = V::greater(limit, V::all(-INFINITY));
-  const V::Reg moved = V::select(moves, best, old);
-  const V::Reg step = V::sub(old, moved);
-  const V::Reg shrink = powerOf2(kScores ? V::mul(step, unit) : step);
-  const V::Reg slack = V::all(kScores ? kSlack * 0.693147180559945f : kSlack);
-  const V::Reg by = V::select(started, shrink, V::all(1.0f));
-  V::store(reference, moved);
-  V::store(threshold, V::select(moves, V::add(moved, slack), limit));
-  V::store(sum, V::mul(V::load(sum), by));
-  V::store(factor, by);
-}
-
-/** Scores of `count` keys to weights relative to the reference, and their sum. A score of 1 is `unit`
- * octaves. */
-template <bool kScores>
-SELFSAME_NOINLINE void softmaxOf(float* scores, int32_t count, float unit, float* reference, float* threshold,
-                                 float* sum, float* factor) {
-  V::store(factor, V::all(1.0f));
-  const V::Reg scale = V::all(unit), most = largest(scores, count);
-  const V::Reg best = kScores ? most : V::mul(most, scale);
-  if (V::any(V::greater(best, V::load(threshold)))) {
-    moveReference<kScores>(best, scale, reference, threshold, sum, factor);
-  }
-  const V::Reg origin = V::load(reference);
+/** Scores of `count` keys to powers of their distance from the reference, in place; returns the sum. */
+template <bool kNatural>
+SELFSAME_INLINE V::Reg weighKeys(float* scores, int32_t count, V::Reg reference) {
   constexpr int kAtOnce = 4;
   V::Reg total = V::zero();
   int32_t key = 0;
@@ -73,7 +70,7 @@ SELFSAME_NOINLINE void softmaxOf(float* scores, int32_t count, float unit, float
     V::Reg weight[kAtOnce];
     SELFSAME_UNROLL
     for (int i = 0; i < kAtOnce; ++i)
-      weight[i] = powerOf2(exponentOf<kScores>(V::load(scores + (key + i) * kLanes), origin, scale));
+      weight[i] = powerOf2(exponentOf<kNatural>(V::sub(V::load(scores + (key + i) * kLanes), reference)));
     SELFSAME_UNROLL
     for (int i = 0; i < kAtOnce; ++i) {
       V::store(scores + (key + i) * kLanes, weight[i]);
@@ -81,53 +78,51 @@ SELFSAME_NOINLINE void softmaxOf(float* scores, int32_t count, float unit, float
     }
   }
   for (; key < count; ++key) {
-    const V::Reg weight = powerOf2(exponentOf<kScores>(V::load(scores + key * kLanes), origin, scale));
+    const V::Reg weight = powerOf2(exponentOf<kNatural>(V::sub(V::load(scores + key * kLanes), reference)));
     V::store(scores + key * kLanes, weight);
     total = V::add(total, weight);
   }
-  V::store(sum, V::add(V::load(sum), total));
+  return total;
 }
 
-/** The same for `count` keys of one vector of rows. */
-static void softmax(const Workspace& w, int vector, float* scores, int32_t count) {
+/** The softmax of a whole block whose scores have their natural unit, for one vector of rows. */
+SELFSAME_NOINLINE void softmaxBlock(const Workspace& w, int vector, float* scores, int32_t count) {
   const int lane = vector * kLanes;
-  float *reference = w.reference + lane, *threshold = w.threshold + lane, *sum = w.sum + lane;
-  if (w.modified) return softmaxOf<true>(scores, count, w.unit, reference, threshold, sum, w.factor + lane);
-  softmaxOf<false>(scores, count, w.unit, reference, threshold, sum, w.factor + lane);
+  V::store(w.factor + lane, V::all(1.0f));
+  const V::Reg best = V::sub(largest(scores, count), V::load(w.reference + lane));
+  if (V::any(V::greater(best, V::load(w.threshold + lane)))) {
+    moveReference<true>(best, w.reference + lane, w.threshold + lane, w.sum + lane, w.factor + lane);
+  }
+  const V::Reg total = weighKeys<true>(scores, count, V::load(w.reference + lane));
+  V::store(w.sum + lane, V::add(V::load(w.sum + lane), total));
 }
 
 /**
- * Weights that sum to 1, once reference and sum are final. A weight of exactly 0 stays 0 whatever the sum is:
- * masked keys have it, also in a row that is NaN.
+ * Weights that sum to 1, once reference and sum are final. A masked key, whose score is -inf, has weight 0
+ * also in a row that is NaN.
  */
-template <bool kScores>
-SELFSAME_NOINLINE void normaliseOf(float* scores, int32_t count, float unit, const float* reference,
-                                   const float* inverse) {
-  const V::Reg scale = V::all(unit), origin = V::load(reference), whole = V::load(inverse);
+SELFSAME_NOINLINE void normalise(const Workspace& w, int vector, float* scores, int32_t count) {
+  const V::Reg origin = V::load(w.reference + vector * kLanes), whole = V::load(w.inverse + vector * kLanes);
   for (int32_t key = 0; key < count; ++key) {
-    const V::Reg weight = powerOf2(exponentOf<kScores>(V::load(scores + key * kLanes), origin, scale));
-    V::store(scores + key * kLanes, V::select(V::equal(weight, V::zero()), V::zero(), V::mul(weight, whole)));
+    const V::Reg score = V::load(scores + key * kLanes);
+    const V::Reg weight = powerOf2(exponentOf<true>(V::sub(score, origin)));
+    const V::Mask masked = V::equal(score, V::all(-INFINITY));
+    V::store(scores + key * kLanes, V::select(masked, V::zero(), V::mul(weight, whole)));
   }
-}
-
-static void normalise(const Workspace& w, int vector, float* scores, int32_t count) {
-  const int lane = vector * kLanes;
-  if (w.modified) return normaliseOf<true>(scores, count, w.unit, w.reference + lane, w.inverse + lane);
-  normaliseOf<false>(scores, count, w.unit, w.reference + lane, w.inverse + lane);
 }
 
 /** A row's reference in octaves. */
 static double referenceOf(const Workspace& w, int lane) {
   const double reference = w.reference[lane];
-  return w.modified ? reference * 1.44269504088896340736 : reference;
+  return w.natural ? reference * 1.44269504088896340736 : reference;
 }
 
 /** 1 / (sum of the weights + sink); 0 for a row without weight, whose output is 0. */
 static float inverseSum(const Workspace& w, int lane) {
   if (w.sum[lane] == 0.0f) return 0.0f;
   if (w.sink[lane] == -INFINITY) return 1.0f / w.sum[lane];
-  return static_cast<float>(1.0 /
-                            (w.sum[lane] + exp2(static_cast<double>(w.sink[lane]) - referenceOf(w, lane))));
+  const double sink = static_cast<double>(w.sink[lane]) * 1.44269504088896340736;
+  return static_cast<float>(1.0 / (w.sum[lane] + exp2(sink - referenceOf(w, lane))));
 }
 
 /** Natural log of the sum of exponentials of a row's scores. */

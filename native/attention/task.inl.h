@@ -25,12 +25,27 @@ static void finishRows(const Call& call, const Task& task, const Workspace& w) {
         narrow(plan.outType, w.out[lane], call.out.data, at, plan.valueDim);
       }
     }
-    if (task.purpose != Purpose::kAttend || !call.wants(kLse)) continue;
     const int64_t at = lseAt(call, task, task.first + lane);
-    call.lse.data[at] = lseOf(w, lane);
-    if (call.references == nullptr) continue;
-    call.references[at] = w.reference[lane];
-    call.inverses[at] = w.inverse[lane];
+    if (task.purpose == Purpose::kAttend) {
+      if (call.wants(kLse)) call.lse.data[at] = lseOf(w, lane);
+    } else if (call.references != nullptr) {
+      call.references[at] = w.reference[lane];
+      call.inverses[at] = w.inverse[lane];
+    }
+  }
+}
+
+/** Weights of the block for the vectors [vector, vector + count), with all that options do to their scores.
+ */
+static void softmaxTile(const Call& call, const Task& task, const Workspace& w, int vector, int count,
+                        const Block& block) {
+  scoreBlock(w, vector, count, block);
+  SELFSAME_PHASE(kSoftmax);
+  for (int i = 0; i < count; ++i) {
+    const Reach part = within(w.vectorReach[vector + i], block.first, block.first + Tile::kBlock);
+    if (part.begin == part.end) continue;
+    modifyScores(call, task, w, vector + i, block, part, scoresOf(w, i), visibleOf(w, i));
+    softmaxBlock(w, vector + i, scoresOf(w, i) + (part.begin - block.first) * kLanes, part.end - part.begin);
   }
 }
 
@@ -46,14 +61,10 @@ static bool attendRows(const Call& call, const Task& task, const Workspace& w, b
     if (!openBlock(call, task, w, first, call.items[task.item].keyEnd, reached, output, &block)) continue;
     for (int tile = 0, count; tile < w.vectors; tile += count) {
       count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
-      scoreBlock(w, tile, count, block);
-      for (int i = tile; i < tile + count; ++i) {
-        const Reach part = within(w.vectorReach[i], first, first + Tile::kBlock);
-        if (part.begin == part.end) continue;
-        float* scores = w.scores + (i - tile) * Tile::kBlock * kLanes;
-        float* visible = w.visible + (i - tile) * (Tile::kBlock / kWordKeys) * kLanes;
-        modifyScores(call, task, w, i, block, part, scores, visible);
-        softmax(w, i, scores + (part.begin - first) * kLanes, part.end - part.begin);
+      if (w.natural) {
+        softmaxTile(call, task, w, tile, count, block);
+      } else {
+        weighBlock(call, task, w, tile, count, block);
       }
       if (output) productBlock(w, tile, count, call.plan.valueDim, block);
     }
@@ -79,7 +90,7 @@ static void showRows(const Call& call, const Task& task, const Workspace& w) {
 
 /** Sums of the weights that the keys of one block get from all shown rows of a head, in the order of the
  * rows. */
-static void sumRows(const Call& call, const Task& task, int64_t mostRows, float sign, Workspace& w) {
+static void sumRows(const Call& call, const Task& task, int64_t mostRows, Workspace& w) {
   const Item& item = call.items[task.item];
   const int32_t first = static_cast<int32_t>(task.first * Tile::kBlock);
   const int64_t all = call.hasRows ? static_cast<int64_t>(call.rows.size()) : item.queryTotal;
@@ -93,7 +104,7 @@ static void sumRows(const Call& call, const Task& task, int64_t mostRows, float 
     Block block;
     if (reached.begin == reached.end || !openBlock(call, task, w, first, item.keyEnd, reached, false, &block))
       continue;
-    packQueries(call.plan.qType, w, sign);
+    packQueries(call.plan.qType, w);
     for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
       const int64_t at = lseAt(call, task, row + smaller(lane, w.rows - 1));
       w.reference[lane] = call.references[at];
@@ -109,24 +120,16 @@ static void sumRows(const Call& call, const Task& task, int64_t mostRows, float 
 
 static void run(const Call& call, const Task& task, int64_t mostRows, void* memory) {
   const Plan& plan = call.plan;
-  constexpr float kLog2e = 1.44269504088896340736f;
   Arena arena{static_cast<char*>(memory), 0};
   Workspace w = layOut(arena, plan, mostRows);
   w.masked = call.keep.data != nullptr || call.drop.data != nullptr || call.bias.data != nullptr;
-  w.modified = plan.softcap > 0 || call.bias.data != nullptr || call.alibi.data != nullptr;
-  w.scale = static_cast<float>(fabs(plan.scale));
-  float sign = plan.scale < 0 ? -1.0f : 1.0f;
-  if (w.scale == 0.0f) {  // all scores are 0, but a masked one must stay -inf
-    w.scale = 1.0f;
-    sign = 0.0f;
-  }
-  w.unit = w.modified ? kLog2e
-                      : static_cast<float>(fabs(plan.scale == 0 ? 1.0 : plan.scale) * 1.44269504088896340736);
-
-  if (task.purpose == Purpose::kSum) return sumRows(call, task, mostRows, sign, w);
+  const bool modified = plan.softcap > 0 || call.bias.data != nullptr || call.alibi.data != nullptr;
+  w.natural = modified || task.purpose != Purpose::kAttend;
+  w.scale = static_cast<float>(w.natural ? plan.scale : plan.scale * 1.44269504088896340736);
+  if (task.purpose == Purpose::kSum) return sumRows(call, task, mostRows, w);
   describeRows(call, task, w, task.first, task.count);
-  packQueries(plan.qType, w, sign);
+  packQueries(plan.qType, w);
   if (!attendRows(call, task, w, task.purpose == Purpose::kAttend && call.wants(kOutput))) return;
   finishRows(call, task, w);
-  if ((task.purpose == Purpose::kShow) == call.hasRows) showRows(call, task, w);
+  if (task.purpose == Purpose::kShow) showRows(call, task, w);
 }

@@ -34,22 +34,22 @@ struct Workspace {
   int vectors;
   int64_t headDim;
 
-  /** |scale|: what makes a product of query and key a score. */
+  /** What queries are multiplied by: the scale, and log2(e) where scores count octaves. */
   float scale;
-  /** By how many octaves a score, as the softmax gets it, raises a weight. */
-  float unit;
   /** Whether keep, drop or bias may hide any key from any row. */
   bool masked;
-  /** Whether softcap, bias or ALiBi make real scores of products before the softmax; else `unit` has the
-   * scale. */
-  bool modified;
+  /** Whether scores have their natural unit, for options to change them or callers to see them; else they
+   * count octaves. */
+  bool natural;
 
-  /** Queries, their sign that of the scale, as [vector][channel][lane]. */
+  /** Queries, scaled, as [vector][channel][lane]. */
   float* queries;
   /** Scores, then weights, of one tile and block: [vector of the tile][key][lane]. */
   float* scores;
   /** Bits of the keys that a row attends to: [vector of the tile][word of the block][lane]. */
   float* visible;
+  /** As many as a tile of queries has lanes. */
+  float* zeros;
   /** The last keys of an item, made up to a whole tile. */
   float* lastKeys;
   /** Keys and values of a block as float32, where they are stored otherwise. */
@@ -71,14 +71,14 @@ struct Workspace {
   /** Slope of ALiBi, and position. */
   float* slope;
   float* position;
-  /** What weights are relative to, and the score that moves it; a row without one has threshold -inf. In
-   * octaves, or where `modified` in the unit of the scores. */
+  /** The score that weights are relative to, and how far above it the next may be before it moves; -inf in a
+   * row that has none yet. */
   float* reference;
   float* threshold;
   /** Sum of the weights, and what the latest block has multiplied earlier weights by. */
   float* sum;
   float* factor;
-  /** The sink's logit in octaves. */
+  /** The sink's logit. */
   float* sink;
   /** 1 / (sum + sink), from the last block of a row on. */
   float* inverse;
@@ -97,6 +97,8 @@ static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   w.queries = arena.take<float>(lanes * plan.headDim);
   w.scores = arena.take<float>(kTileLanes * Tile::kBlock);
   w.visible = arena.take<float>(kTileLanes * (Tile::kBlock / kWordKeys));
+  w.zeros = arena.take<float>(kTileLanes);
+  if (w.zeros != nullptr) memset(w.zeros, 0, kTileLanes * sizeof(float));
   w.lastKeys = arena.take<float>(Tile::kKeys * plan.headDim);
   const bool half = plan.kvType != kFloat32;
   w.blockKeys = arena.take<float>(half ? Tile::kBlock * plan.headDim : 0);

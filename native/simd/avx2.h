@@ -18,6 +18,8 @@ struct V {
   SELFSAME_INLINE Reg mul(Reg a, Reg b) { return _mm256_mul_ps(a, b); }
   /** a * b + c */
   SELFSAME_INLINE Reg fma(Reg a, Reg b, Reg c) { return _mm256_fmadd_ps(a, b, c); }
+  /** The one number at p for all lanes, times b, plus c. */
+  SELFSAME_INLINE Reg fmaAll(const float* p, Reg b, Reg c) { return fma(all(*p), b, c); }
   SELFSAME_INLINE Reg div(Reg a, Reg b) { return _mm256_div_ps(a, b); }
   /** The smaller; b where one is NaN. */
   SELFSAME_INLINE Reg min(Reg a, Reg b) { return _mm256_min_ps(a, b); }
@@ -29,11 +31,6 @@ struct V {
   SELFSAME_INLINE Mask both(Mask a, Mask b) { return _mm256_and_ps(a, b); }
   SELFSAME_INLINE bool any(Mask m) { return _mm256_movemask_ps(m) != 0; }
   SELFSAME_INLINE Reg select(Mask m, Reg a, Reg b) { return _mm256_blendv_ps(b, a, m); }
-  /** The low bits of x moved up to where a float keeps its exponent. */
-  SELFSAME_INLINE Reg toExponent(Reg x) {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(x), 23));
-  }
-
   /** Whether a word of bits has this one, lane by lane. */
   SELFSAME_INLINE Mask hasBit(Reg words, uint32_t bit) {
     const __m256i x = _mm256_set1_epi32(static_cast<int>(bit));
@@ -70,6 +67,19 @@ struct V {
     const __m256i result = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, nan), 16);
     const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(result, result), 0x08);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
+  }
+
+  /** Powers of 2 come from a table of 2^kTableBits, which one register holds. */
+  static constexpr int kTableBits = 3;
+  /** Entry of a table of 8, by the low bits of each lane. */
+  SELFSAME_INLINE Reg lookup(const float* table, Reg index) {
+    return _mm256_permutevar8x32_ps(load(table), _mm256_castps_si256(index));
+  }
+  /** x times the power of 2 whose exponent stands above the low kTableBits of `steps`. */
+  SELFSAME_INLINE Reg raise(Reg x, Reg steps) {
+    const __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(steps), 23 - kTableBits);
+    const __m256i whole = _mm256_and_si256(exponent, _mm256_set1_epi32(static_cast<int>(0xff800000u)));
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), whole));
   }
 
   SELFSAME_INLINE void transpose(Reg (&r)[kLanes]) {

@@ -27,6 +27,8 @@ struct V {
   SELFSAME_INLINE Reg mul(Reg a, Reg b) { return vmulq_f32(a, b); }
   /** a * b + c */
   SELFSAME_INLINE Reg fma(Reg a, Reg b, Reg c) { return vfmaq_f32(c, a, b); }
+  /** The one number at p for all lanes, times b, plus c. */
+  SELFSAME_INLINE Reg fmaAll(const float* p, Reg b, Reg c) { return fma(all(*p), b, c); }
   SELFSAME_INLINE Reg div(Reg a, Reg b) { return vdivq_f32(a, b); }
   /** The smaller; NaN where one is NaN. */
   SELFSAME_INLINE Reg min(Reg a, Reg b) { return vminq_f32(a, b); }
@@ -38,6 +40,8 @@ struct V {
   SELFSAME_INLINE Mask both(Mask a, Mask b) { return vandq_u32(a, b); }
   SELFSAME_INLINE bool any(Mask m) { return vmaxvq_u32(m) != 0; }
   SELFSAME_INLINE Reg select(Mask m, Reg a, Reg b) { return vbslq_f32(m, a, b); }
+  /** No table of powers: a polynomial is as fast here. */
+  static constexpr int kTableBits = 0;
   /** The low bits of x moved up to where a float keeps its exponent. */
   SELFSAME_INLINE Reg toExponent(Reg x) {
     return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(x), 23));

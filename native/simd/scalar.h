@@ -19,6 +19,8 @@ struct V {
   SELFSAME_INLINE Reg mul(Reg a, Reg b) { return a * b; }
   /** a * b + c, rounded twice: std::fma is a slow library call on CPUs without the instruction. */
   SELFSAME_INLINE Reg fma(Reg a, Reg b, Reg c) { return a * b + c; }
+  /** The one number at p for all lanes, times b, plus c. */
+  SELFSAME_INLINE Reg fmaAll(const float* p, Reg b, Reg c) { return fma(all(*p), b, c); }
   SELFSAME_INLINE Reg div(Reg a, Reg b) { return a / b; }
   /** The smaller; b where one is NaN. */
   SELFSAME_INLINE Reg min(Reg a, Reg b) { return a < b ? a : b; }
@@ -30,6 +32,8 @@ struct V {
   SELFSAME_INLINE Mask both(Mask a, Mask b) { return a && b; }
   SELFSAME_INLINE bool any(Mask m) { return m; }
   SELFSAME_INLINE Reg select(Mask m, Reg a, Reg b) { return m ? a : b; }
+  /** No table of powers: a polynomial is as fast here. */
+  static constexpr int kTableBits = 0;
   /** The low bits of x moved up to where a float keeps its exponent. */
   SELFSAME_INLINE Reg toExponent(Reg x) { return std::bit_cast<float>(std::bit_cast<uint32_t>(x) << 23); }
 

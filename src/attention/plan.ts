@@ -13,7 +13,7 @@ export function storageName(type: number): string {
 }
 
 /** Keys of a page of a cache are a multiple of this: no kernel's block of keys reaches over the edge of one. */
-export const PAGE_KEYS = 128
+export const PAGE_KEYS = 256
 
 /** A window edge that is open, in keys. Larger than any distance a call can have. */
 export const OPEN = 0x7fff_ffff

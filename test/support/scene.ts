@@ -17,7 +17,7 @@ const MARGIN = 512
 const SENTINEL = 12345.5
 
 /** Keys of a page, and pages of an item, of the paged scene. */
-const PAGE = 128
+const PAGE = 256
 
 /** An honest plan of [2, 4, 5, 6] queries on [2, 2, 7, 6] keys with every option, though none changes a thing. */
 function honestWords(paged: boolean): Words {
