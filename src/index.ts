@@ -9,7 +9,7 @@
  * const out = attention(random(), random(), random(), { causal: true })
  * @module
  */
-import type { Attention } from './attention/facade.ts'
+import type { Attention } from './attention/api.ts'
 import { type LoadOptions, lazily, load as loadWith, type Runtime } from './attention/provider.ts'
 import { openNative } from './backends/native.ts'
 import { compileInline } from './backends/wasm-inline.ts'

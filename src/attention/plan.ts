@@ -27,7 +27,8 @@ export const ScoresAt = { scaled: 0, capped: 1, masked: 2 } as const
 /**
  * What a plan asks for beyond dense attention over one contiguous range of keys per query row.
  * Causal forms, windows, offsets, lengths, left pads and ragged batches all reduce to such ranges
- * (`rowRange`), so they are no features: a backend that runs at all runs them.
+ * (`rowRange`), so they are no features: a backend that runs at all runs them. `pages` is a cache, with all that
+ * comes with one: keys in pages, and first tokens that a window never hides.
  */
 export const Feature = {
   softcap: 0x1,
@@ -43,6 +44,7 @@ export const Feature = {
   int16: 0x400,
   bfloat16: 0x800,
   int8: 0x1000,
+  pages: 0x2000,
 } as const
 export type FeatureName = keyof typeof Feature
 

@@ -74,12 +74,14 @@ function guarded(length: number, fill: number, make: new (length: number) => Dat
   return { data, intact }
 }
 
+type Input = 'q' | 'k' | 'v' | 'pages' | 'keep' | 'drop' | 'bias' | 'alibi' | 'sinks'
+type ArrayName = Input | 'out' | 'lse' | 'weights' | 'scores' | 'mass'
+
 /** The arrays of the addon's call, in its order; `rows` has a place among them. */
-export const ARRAYS = [
+export const ARRAYS: readonly (ArrayName | 'rows')[] = [
   ...(['q', 'k', 'v', 'pages', 'keep', 'drop', 'bias', 'alibi', 'sinks', 'rows'] as const),
   ...(['out', 'lse', 'weights', 'scores', 'mass'] as const),
 ]
-type ArrayName = Exclude<(typeof ARRAYS)[number], 'rows'>
 
 export class Scene {
   words: Words
