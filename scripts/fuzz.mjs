@@ -12,6 +12,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { build } from 'tsdown'
 import { at } from './build/paths.mjs'
+import { engineFlags } from './test/engine-flags.mjs'
 
 const folder = at('build/fuzz')
 const args = process.argv.slice(2)
@@ -47,10 +48,4 @@ async function hunt() {
   })
   const codes = await Promise.all(children.map(child => new Promise(done => child.on('close', done))))
   process.exitCode = Math.max(...codes.map(code => code ?? 1))
-}
-
-/** The slow way is no news here; and Node 20 keeps relaxed SIMD behind a flag that later ones may not know. */
-function engineFlags() {
-  const flags = ['--disable-warning=SelfsameWarning', '--experimental-wasm-relaxed-simd']
-  return flags.filter(flag => spawnSync(process.execPath, [flag, '-e', '']).status === 0)
 }
