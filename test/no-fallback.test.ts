@@ -4,7 +4,13 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Feature, type FeatureName } from '../src/attention/plan.ts'
-import { load, type Tensor, type WeightsOptions } from '../src/index.ts'
+import {
+  type Attention,
+  type AttentionOptions,
+  load,
+  type Tensor,
+  type WeightsOptions,
+} from '../src/index.ts'
 import { kernels } from './support/platforms.ts'
 import './support/replay.ts'
 
@@ -17,22 +23,40 @@ const mask = { data: new Uint8Array(ROWS).fill(1), dims: [1, ROWS] }
 type Later = 'int16' | 'bfloat16' | 'int8'
 const LATER: readonly string[] = ['int16', 'bfloat16', 'int8'] satisfies Later[]
 
-const CALLS: Record<Exclude<FeatureName, Later>, { options: WeightsOptions; tensor?: Tensor }> = {
-  softcap: { options: { softcap: 2 } },
-  bias: { options: { bias: { data: new Float32Array(ROWS), dims: [1, ROWS] } } },
-  keep: { options: { keep: mask } },
-  drop: { options: { drop: { ...mask, data: new Uint32Array(1), bits: true } } },
-  alibi: { options: { alibi: true } },
-  sinks: { options: { sinks: new Float32Array(HEADS) } },
-  half: { options: {}, tensor: half },
-  weights: { options: { want: ['weights'] } },
-  scores: { options: { want: ['scores'], scoresAt: 'capped' } },
-  mass: { options: { want: ['mass'] } },
+/** A feature, asked of plan() and of every function that takes it. */
+interface Use {
+  plan(api: Attention): ReturnType<Attention['plan']>
+  run(api: Attention): void
 }
 
-test('every feature of the plan has a call here', () => {
+function use(options: AttentionOptions, look: WeightsOptions = { want: [] }, t: Tensor = tensor): Use {
+  return {
+    plan: api => api.plan(t, t, t, options),
+    run(api) {
+      const { sinks, ...ofPart } = options
+      api.attention(t, t, t, options)
+      api.attentionPartial(t, t, t, ofPart)
+      api.attentionWeights(t, t, t, { ...options, ...look })
+    },
+  }
+}
+
+const USES: Record<Exclude<FeatureName, Later>, Use> = {
+  softcap: use({ softcap: 2 }),
+  bias: use({ bias: { data: new Float32Array(ROWS), dims: [1, ROWS] } }),
+  keep: use({ keep: mask }),
+  drop: use({ drop: { ...mask, data: new Uint32Array(1), bits: true } }),
+  alibi: use({ alibi: true }),
+  sinks: use({ sinks: new Float32Array(HEADS) }),
+  half: use({}, {}, half),
+  weights: use({}, { want: ['weights'] }),
+  scores: use({}, { want: ['scores'], scoresAt: 'capped' }),
+  mass: use({}, { want: ['mass'] }),
+}
+
+test('every feature of the plan is used here', () => {
   const known = Object.keys(Feature).filter(name => !LATER.includes(name))
-  expect(Object.keys(CALLS).sort()).toEqual(known.sort())
+  expect(Object.keys(USES).sort()).toEqual(known.sort())
 })
 
 let warnings: unknown[][]
@@ -54,15 +78,11 @@ test('this machine has a backend beside the reference', () => {
 })
 
 describe.each(served.map(platform => [platform.name, platform] as const))('%s', (_, { backend, isa }) => {
-  test.each(Object.entries(CALLS))('%s', (_name, { options, tensor: t = tensor }) => {
+  test.each(Object.entries(USES))('%s', (_name, { plan, run }) => {
     // Loaded anew, for a warning comes once.
     const api = load({ backend, isa, threads: 1 } as Parameters<typeof load>[0])
-    const { want, scoresAt, ...rest } = options
-    expect(api.plan(t, t, t, rest)).toMatchObject({ backend, missing: [], reason: '' })
-    api.attention(t, t, t, rest)
-    api.attentionWeights(t, t, t, { ...rest, want: want ?? [], ...(scoresAt && { scoresAt }) })
-    const { sinks, ...ofPart } = rest
-    api.attentionPartial(t, t, t, ofPart)
+    expect(plan(api)).toMatchObject({ backend, missing: [], reason: '' })
+    run(api)
     expect(warnings).toEqual([])
   })
 })
