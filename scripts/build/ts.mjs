@@ -23,7 +23,8 @@ export const ts = {
   ],
   words: ['tsdown', 'rolldown', 'typescript'].map(toolVersion),
   outputs: [
-    ...['index.js', 'index.d.ts', 'edge.js', 'edge.d.ts', 'demo.js', ...WASM].map(name => at('dist', name)),
+    ...['index.js', 'index.d.ts', 'edge.js', 'edge.d.ts'].map(name => at('dist', name)),
+    ...['onnx.js', 'onnx.d.ts', 'onnx-edge.js', 'demo.js', ...WASM].map(name => at('dist', name)),
   ],
   run: bundle,
 }
