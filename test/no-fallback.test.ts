@@ -7,6 +7,7 @@ import { Feature, type FeatureName } from '../src/attention/plan.ts'
 import {
   type Attention,
   type AttentionOptions,
+  KvCache,
   load,
   type Tensor,
   type WeightsOptions,
@@ -41,6 +42,22 @@ function use(options: AttentionOptions, look: WeightsOptions = { want: [] }, t: 
   }
 }
 
+/** A cache of as many keys as there are rows, which rolls, so that it has pages and first keys to keep. */
+function cached(): KvCache {
+  const cache = new KvCache({ kvHeads: HEADS, headDim: DIM, window: 4, sinkTokens: 1 })
+  cache.append(tensor, tensor)
+  return cache
+}
+
+const pages: Use = {
+  plan: api => api.plan(tensor, cached(), { causal: true }),
+  run(api) {
+    api.attention(tensor, cached(), { causal: true })
+    api.attentionPartial(tensor, cached(), { causal: true })
+    api.attentionWeights(tensor, cached(), { causal: true })
+  },
+}
+
 const USES: Record<Exclude<FeatureName, Later>, Use> = {
   softcap: use({ softcap: 2 }),
   bias: use({ bias: { data: new Float32Array(ROWS), dims: [1, ROWS] } }),
@@ -52,6 +69,7 @@ const USES: Record<Exclude<FeatureName, Later>, Use> = {
   weights: use({}, { want: ['weights'] }),
   scores: use({}, { want: ['scores'], scoresAt: 'capped' }),
   mass: use({}, { want: ['mass'] }),
+  pages,
 }
 
 test('every feature of the plan is used here', () => {

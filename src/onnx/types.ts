@@ -2,7 +2,7 @@
  * What a node of the ONNX operator `Attention` takes and gives, by the operator's own names.
  * @module
  */
-import type { Attention } from '../attention/facade.ts'
+import type { Attention } from '../attention/index.ts'
 import type { Tensor, TensorLike } from '../attention/types.ts'
 
 /** The inputs of a node. Types of Q, K and V: float32, float16 or bfloat16, the same for all three. */
