@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { PAGE_KEYS } from '../src/attention/plan.ts'
 import { KvCache } from '../src/index.ts'
 import { Model, queries } from './support/cache-model.ts'
 import { namedKernels } from './support/platforms.ts'
@@ -24,7 +25,7 @@ const operation = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('append' as const),
-      rows: fc.oneof(fc.constantFrom(1, 127, 128, 129), fc.nat(140)),
+      rows: fc.oneof(fc.constantFrom(1, PAGE_KEYS - 1, PAGE_KEYS, PAGE_KEYS + 1), fc.nat(140)),
       counts,
     }),
   },
@@ -80,8 +81,8 @@ test.each(namedKernels)('%s', (_, platform) => {
       for (const one of steps) apply(pairs, one)
       for (const { cache, model } of pairs) {
         expect([...cache.lengths]).toEqual(model.lengths)
-        const pages = model.lengths.reduce((sum, length) => sum + Math.ceil(length / 128), 0)
-        expect(cache.bytes).toBe(pages * 128 * 7 * 4)
+        const pages = model.lengths.reduce((sum, length) => sum + Math.ceil(length / PAGE_KEYS), 0)
+        expect(cache.bytes).toBe(pages * PAGE_KEYS * 7 * 4)
         const { k, v } = model.dense()
         const keyLengths = Int32Array.from(model.lengths)
         const plain = { keyLengths, causal: true, queryOffset: keyLengths.map(length => length - 3) } as const

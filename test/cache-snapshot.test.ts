@@ -5,6 +5,7 @@
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { PAGE_KEYS } from '../src/attention/plan.ts'
 import { KvCache, load } from '../src/index.ts'
 import { bits, filled, Model, queries, rowsOf } from './support/cache-model.ts'
 import { random, SEED } from './support/random.ts'
@@ -41,7 +42,7 @@ const AT = { version: 8, type: 20, batch: 24, kvHeads: 28, headDim: 32, valueDim
 const ITEM = 48
 
 describe('round trip', () => {
-  test.each([0, 1, 128, 300])('%i tokens', count => {
+  test.each([0, 1, PAGE_KEYS, 300])('%i tokens', count => {
     const { cache } = filled({ ...SIZES, batch: 1 }, count, [90])
     const restored = KvCache.from(cache.snapshot())
     expect(restored).toMatchObject({ batch: 1, kvHeads: 2, headDim: 3, valueDim: 2, type: 'float32' })
@@ -117,7 +118,7 @@ describe('round trip', () => {
   })
 
   test('keeps to maxBytes', () => {
-    const { cache } = filled({ ...SIZES, batch: 1 }, 300, [300])
+    const { cache } = filled({ ...SIZES, batch: 1 }, 500, [500])
     const bytes = cache.snapshot()
     expect(() => KvCache.from(bytes, { maxBytes: cache.bytes - 1 })).toThrow(/^maxBytes/)
     const restored = KvCache.from(bytes, { maxBytes: cache.bytes })

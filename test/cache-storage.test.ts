@@ -3,6 +3,7 @@
  * @module
  */
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { PAGE_KEYS } from '../src/attention/plan.ts'
 import { KvCache, load } from '../src/index.ts'
 import { bits, filled, Model, queries } from './support/cache-model.ts'
 import { namedKernels } from './support/platforms.ts'
@@ -11,7 +12,7 @@ import { thrownBy } from './support/refusals.ts'
 import './support/replay.ts'
 
 const SIZES = { batch: 1, kvHeads: 2, headDim: 8, valueDim: 6 }
-const PAGE_BYTES = 128 * 2 * 14 * 4
+const PAGE_BYTES = PAGE_KEYS * 2 * 14 * 4
 const api = load({ backend: 'reference' })
 
 /** The cache holds what the model does. */
@@ -39,7 +40,7 @@ describe('growth', () => {
     const source = random(1)
     for (let n = 0; n < 20; n++) grow(cache, model, source, 70)
     agrees(cache, model)
-    expect(cache.bytes).toBe(Math.ceil(1400 / 128) * PAGE_BYTES)
+    expect(cache.bytes).toBe(Math.ceil(1400 / PAGE_KEYS) * PAGE_BYTES)
   })
 
   test('a long decode allocates a few times what it holds', () => {
@@ -65,10 +66,10 @@ describe('growth', () => {
   test('capacity makes room at once, for every item', () => {
     const bytes = 2 * 3 * PAGE_BYTES
     const sizes = { ...SIZES, batch: 2 }
-    const cache = new KvCache({ ...sizes, capacity: 300, maxBytes: bytes })
+    const cache = new KvCache({ ...sizes, capacity: 600, maxBytes: bytes })
     expect(cache.bytes).toBe(0)
     const model = new Model(sizes)
-    grow(cache, model, random(3), 384)
+    grow(cache, model, random(3), 3 * PAGE_KEYS)
     agrees(cache, model)
     expect(cache.bytes).toBe(bytes)
   })
@@ -80,21 +81,23 @@ describe('maxBytes', () => {
     const cache = new KvCache({ ...SIZES, maxBytes })
     const model = new Model(SIZES)
     const source = random(4)
-    grow(cache, model, source, 300)
-    const { k, v } = new Model(SIZES).draw(source, 85)
+    grow(cache, model, source, 600)
+    const { k, v } = new Model(SIZES).draw(source, 169)
     const error = thrownBy(() => cache.append(k, v))
     expect(error).toBeInstanceOf(RangeError)
     expect(error.message).toMatch(new RegExp(`^maxBytes: .*${maxBytes} bytes.*${4 * PAGE_BYTES}`))
     agrees(cache, model)
-    grow(cache, model, source, 84)
+    grow(cache, model, source, 168)
     agrees(cache, model)
     expect(() => grow(cache, model.fork(), source, 1)).toThrow(/^maxBytes/)
   })
 
   test('holds to the byte, and for the first capacity', () => {
     expect(() => new KvCache({ ...SIZES, capacity: 1, maxBytes: PAGE_BYTES - 1 })).toThrow(/^maxBytes/)
-    expect(() => new KvCache({ ...SIZES, capacity: 128, maxBytes: PAGE_BYTES })).not.toThrow()
-    expect(() => new KvCache({ ...SIZES, capacity: 129, maxBytes: PAGE_BYTES })).toThrow(/^maxBytes/)
+    expect(() => new KvCache({ ...SIZES, capacity: PAGE_KEYS, maxBytes: PAGE_BYTES })).not.toThrow()
+    expect(() => new KvCache({ ...SIZES, capacity: PAGE_KEYS + 1, maxBytes: PAGE_BYTES })).toThrow(
+      /^maxBytes/,
+    )
     expect(() => new KvCache({ ...SIZES, maxBytes: 0 })).not.toThrow()
   })
 
@@ -102,11 +105,11 @@ describe('maxBytes', () => {
     const cache = new KvCache({ ...SIZES, maxBytes: 4 * PAGE_BYTES })
     const model = new Model(SIZES)
     const source = random(5)
-    grow(cache, model, source, 300)
+    grow(cache, model, source, 600)
     const forks = [cache.fork(), cache.fork(), cache.fork()]
     for (const fork of forks) expect(fork.bytes).toBe(3 * PAGE_BYTES)
     // One fork writes into the last page, which is copied: four pages in all.
-    grow(forks[0], model.fork(), source, 84)
+    grow(forks[0], model.fork(), source, 168)
     expect(() => grow(forks[1], model.fork(), source, 1)).toThrow(/^maxBytes/)
     forks[0].dispose()
     const other = model.fork()
@@ -125,29 +128,32 @@ describe('maxBytes', () => {
 })
 
 describe('forks', () => {
-  test.each([1, 127, 128, 129, 300])('of %i tokens go their own ways, and neither sees the other', count => {
-    const { cache, model } = filled(SIZES, count, [50])
-    const fork = cache.fork()
-    const forked = model.fork()
-    agrees(fork, forked)
-    const source = random(6)
-    for (const [one, own] of [
-      [cache, model],
-      [fork, forked],
-      [cache, model],
-    ] as const) {
-      grow(one, own, source, 3)
+  test.each([1, PAGE_KEYS - 1, PAGE_KEYS, PAGE_KEYS + 1, 300])(
+    'of %i tokens go their own ways, and neither sees the other',
+    count => {
+      const { cache, model } = filled(SIZES, count, [50])
+      const fork = cache.fork()
+      const forked = model.fork()
+      agrees(fork, forked)
+      const source = random(6)
+      for (const [one, own] of [
+        [cache, model],
+        [fork, forked],
+        [cache, model],
+      ] as const) {
+        grow(one, own, source, 3)
+        agrees(cache, model)
+        agrees(fork, forked)
+      }
+      cache.truncate(count - 1)
+      model.truncate([count - 1])
+      grow(cache, model, source, 200)
       agrees(cache, model)
       agrees(fork, forked)
-    }
-    cache.truncate(count - 1)
-    model.truncate([count - 1])
-    grow(cache, model, source, 200)
-    agrees(cache, model)
-    agrees(fork, forked)
-    cache.dispose()
-    agrees(fork, forked)
-  })
+      cache.dispose()
+      agrees(fork, forked)
+    },
+  )
 
   test('copy one page at most when they write', () => {
     const { cache } = filled(SIZES, 1000, [1000])
@@ -171,7 +177,7 @@ describe('truncate', () => {
       cache.truncate(length)
       model.truncate([length])
       agrees(cache, model)
-      expect(cache.bytes).toBe(Math.ceil(length / 128) * PAGE_BYTES)
+      expect(cache.bytes).toBe(Math.ceil(length / PAGE_KEYS) * PAGE_BYTES)
       const longer = cache.fork()
       const own = model.fork()
       grow(longer, own, source, 5)
@@ -211,12 +217,12 @@ describe('dispose', () => {
   test('gives the pages back to the forks, and every later use throws', () => {
     const cache = new KvCache({ ...SIZES, maxBytes: 2 * PAGE_BYTES })
     const model = new Model(SIZES)
-    grow(cache, model, random(10), 128)
+    grow(cache, model, random(10), PAGE_KEYS)
     const fork = cache.fork()
     fork.truncate(0)
     cache.dispose()
     const own = new Model(SIZES)
-    grow(fork, own, random(11), 256)
+    grow(fork, own, random(11), 2 * PAGE_KEYS)
     agrees(fork, own)
     const { k, v } = own.dense()
     const q = queries(1, 1, 2, 1, 8)
@@ -271,10 +277,10 @@ describe.each(namedKernels)('%s: a call in flight', (_, platform) => {
 
   test('gives its pages back when it settles, also when it fails or is aborted', async () => {
     const sizes = { batch: 1, kvHeads: 1, headDim: 16, valueDim: 16 }
-    const pageBytes = 128 * 32 * 4
+    const pageBytes = PAGE_KEYS * 32 * 4
     const cache = new KvCache({ ...sizes, maxBytes: 2 * pageBytes })
     const model = new Model(sizes)
-    grow(cache, model, random(14), 200)
+    grow(cache, model, random(14), 400)
     const q = queries(15, 1, 4, 400, 16)
     const controller = new AbortController()
     const stopped = own.attentionAsync(q, cache, { signal: controller.signal })
@@ -287,6 +293,6 @@ describe.each(namedKernels)('%s: a call in flight', (_, platform) => {
     if (first.status === 'rejected') expect(first.reason).toBe(controller.signal.reason)
     await expect(own.attentionAsync(q, cache, { scale: Number.NaN })).rejects.toThrow(/^scale/)
     grow(cache, model, random(16), 1)
-    expect([...cache.lengths]).toEqual([201])
+    expect([...cache.lengths]).toEqual([401])
   })
 })
