@@ -1,17 +1,27 @@
 // float16 and bfloat16 as they lie in tensors, to float32 and back: the same numbers as src/numeric/half.ts.
 
 /** Storage types, as in src/attention/plan.ts. */
-const FLOAT16 = 1
+export const FLOAT32 = 0
+export const FLOAT16 = 1
+export const BFLOAT16 = 2
+
+/** Four numbers of a storage type as float32; `type` is a constant where it is used, so there is no choice at run time. */
+// @ts-ignore: decorator
+@inline
+export function loadFour(at: usize, type: i32): v128 {
+  if (type == FLOAT32) return v128.load(at)
+  const bits = v128.load16x4_u(at)
+  return type == FLOAT16 ? fromFloat16(bits) : i32x4.shl(bits, 16)
+}
 
 /**
  * `count` numbers of a half type to float32, four at a time. They may lie in the upper half of the room for the result:
  * what is written never passes what is still to be read.
  */
 export function widen(source: usize, target: usize, count: i32, type: i32): void {
-  for (const end = source + <usize>count * 2; source < end; source += 8, target += 16) {
-    const bits = v128.load16x4_u(source)
-    v128.store(target, type == FLOAT16 ? fromFloat16(bits) : i32x4.shl(bits, 16))
-  }
+  const end = source + <usize>count * 2
+  if (type == FLOAT16) for (; source < end; source += 8, target += 16) v128.store(target, loadFour(source, FLOAT16))
+  else for (; source < end; source += 8, target += 16) v128.store(target, loadFour(source, BFLOAT16))
 }
 
 /** `count` float32 numbers (a multiple of 8) to a half type, ties to even; `target` may be `source`. */

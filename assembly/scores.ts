@@ -1,7 +1,6 @@
 import { addAlibi } from './alibi'
 import { addBias } from './bias'
 import { softcap } from './softcap'
-import { BIAS_AT } from './strip'
 import { ALIBI, BIAS, CAP, FEATURES, FROM, HEAD_DIM, KEYS, SCORES, SHAPING, SOFTCAP, SOME, TO, UNIT } from './task'
 import { multiplyTile } from './tile'
 import { EDGE, maskScores } from './visible'
@@ -62,7 +61,7 @@ function shapeScores(task: usize, strip: usize, block: i32, offset: i32): void {
       unit = 1
     }
     if (features & BIAS) {
-      addBias(strip + BIAS_AT + half, scores, from, to, offset, unit)
+      addBias(task, strip + half, scores, from, to, offset, unit)
       unit = 1
     }
     if (features & ALIBI) addAlibi(strip + half, first, end, block + from, unit)

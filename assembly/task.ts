@@ -28,6 +28,8 @@ export const SINK_END: usize = 56
 /** Masks in words: bits before the first key of a word that the host brought. Masks in bytes: -1. */
 export const KEEP_SHIFT: usize = 60
 export const DROP_SHIFT: usize = 64
+/** Storage type of the bias. */
+export const BIAS_TYPE: usize = 68
 
 // What one strip sees of the block at hand; every function that needs it runs after `classify`.
 

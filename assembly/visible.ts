@@ -1,4 +1,5 @@
 // Which keys of a block the rows of a strip see: a word of 64 bits for each row, bit t for key t of the block.
+import { lowestBias } from './bias'
 import { BEGIN, BIAS_AT, DROP_AT, END, EVERY_BEGIN, EVERY_END, KEEP_AT, SOME_BEGIN, SOME_END } from './strip'
 import {
   BIAS, BLOCK, DROP, DROP_SHIFT, EVERY, FEATURES, FROM, HIDING, KEEP, KEEP_SHIFT, KEY_BEGIN, SINK_END, SOME, TO, VISIBLE,
@@ -86,7 +87,7 @@ function hide(kind: i32, task: usize, addresses: usize, offset: i32, shift: i32)
     const at = load<usize>(addresses + row)
     if (at != before) {
       before = at
-      if (kind == BIAS) seen = ~lowest(at + (<usize>offset << 2))
+      if (kind == BIAS) seen = ~lowestBias(task, at, offset)
       else seen = shift < 0 ? trueBytes(at + offset) : trueBits(at + (offset >> 3), shift)
       if (kind == DROP) seen = ~seen
     }
@@ -109,21 +110,6 @@ function zeroBytes(at: usize): u64 {
 function trueBits(at: usize, shift: i32): u64 {
   const bits = load<u64>(at) >> <u64>shift
   return shift ? bits | (load<u64>(at, 8) << <u64>(64 - shift)) : bits
-}
-
-/** Which of 64 floats are -inf. */
-function lowest(at: usize): u64 {
-  const none = f32x4.splat(-Infinity)
-  let keys: u64 = 0
-  for (let shift = 0; shift < 64; shift += 16, at += 64) {
-    const a = f32x4.eq(v128.load(at), none)
-    const b = f32x4.eq(v128.load(at, 16), none)
-    const c = f32x4.eq(v128.load(at, 32), none)
-    const d = f32x4.eq(v128.load(at, 48), none)
-    const bytes = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d))
-    keys |= (<u64>i8x16.bitmask(bytes)) << <u64>shift
-  }
-  return keys
 }
 
 /**

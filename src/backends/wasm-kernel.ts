@@ -54,6 +54,7 @@ export const TASK = {
   sinkEnd: 14,
   keepShift: 15,
   dropShift: 16,
+  biasType: 17,
 } as const
 export const TASK_WORDS = 42
 

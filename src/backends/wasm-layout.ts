@@ -9,7 +9,9 @@ import { type Mask, masksOf, mostRows } from './wasm-masks.ts'
 
 /** More rows copy each key less often; from 128 on that is within 2 % (measured), and steps stay short. */
 const MOST_ROWS = 256
-/** Room for masks. The wider their window, the fewer copies: each costs about as much as two blocks of one row. */
+/** With a bias for each row: half as many rows leave room for twice as many keys of it, so for half as many copies. */
+const MOST_BIASED_ROWS = 128
+/** Room for masks. With half of it a bias costs 1.6 times as much, twice as much room gains nothing (measured). */
 const MASK_BYTES = 2 ** 18
 
 export interface MaskArea {
@@ -53,7 +55,9 @@ export function layoutOf(plan: Plan): Layout {
   const state = keys + align(KEY_BLOCK * rowBytes)
   const stripBytes = STRIP * (rowBytes + outputStride) + STATE_WORDS * 4
   const room = ARENA_BYTES - state - (masks.length > 0 ? MASK_BYTES : 0)
-  const rows = STRIP * Math.max(1, Math.min(Math.floor(room / stripBytes), MOST_ROWS / STRIP))
+  const biased = masks.some(({ keyBits, row }) => keyBits >= 16 && row !== 0)
+  const most = biased ? MOST_BIASED_ROWS : MOST_ROWS
+  const rows = STRIP * Math.max(1, Math.min(Math.floor(room / stripBytes), most / STRIP))
 
   const queries = state + align((rows / STRIP) * STATE_WORDS * 4)
   const output = queries + align(rows * rowBytes)

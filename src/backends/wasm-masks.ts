@@ -3,7 +3,7 @@
  * Rows that broadcast are brought once, whoever shares them.
  * @module
  */
-import { Feature, type Plan } from '../attention/plan.ts'
+import { Feature, type Plan, Storage } from '../attention/plan.ts'
 
 export interface Mask {
   readonly name: 'keep' | 'drop' | 'bias'
@@ -11,8 +11,8 @@ export interface Mask {
   readonly batch: number
   readonly head: number
   readonly row: number
-  /** Bits of a key in the arena: a bit, a byte or a float32. */
-  readonly keyBits: 1 | 8 | 32
+  /** Bits of a key: one, a byte, or a number of the bias. */
+  readonly keyBits: 1 | 8 | 16 | 32
 }
 
 export function masksOf(plan: Plan): Mask[] {
@@ -24,10 +24,15 @@ export function masksOf(plan: Plan): Mask[] {
       batch: plan[`${name}Batch`],
       head: plan[`${name}Head`],
       row: plan[`${name}Row`],
-      keyBits: name === 'bias' ? 32 : plan[`${name}Bits`] ? 1 : 8,
+      keyBits: keyBitsOf(plan, name),
     })
   }
   return masks
+}
+
+function keyBitsOf(plan: Plan, name: Mask['name']): Mask['keyBits'] {
+  if (name === 'bias') return plan.biasType === Storage.float32 ? 32 : 16
+  return plan[`${name}Bits`] ? 1 : 8
 }
 
 /** Heads of a group that have a row of their own. */
@@ -37,5 +42,5 @@ export function membersOf({ head }: Mask, group: number): number {
 
 /** The most rows of a mask that a chunk of so many query rows needs. */
 export function mostRows(mask: Mask, group: number, chunkRows: number): number {
-  return (mask.row === 0 ? 1 : Math.ceil(chunkRows / group) + 1) * membersOf(mask, group)
+  return (mask.row === 0 ? 1 : Math.ceil((chunkRows - 1) / group) + 1) * membersOf(mask, group)
 }

@@ -29,6 +29,7 @@ export function writeTask({ plan, arena, layout }: Call, chunk: Chunk): void {
   // Windows of masks begin at blocks, so a word begins as far before their first key as before the item's.
   ints[task + TASK.keepShift] = plan.keepBits ? item.keyFirst & 31 : -1
   ints[task + TASK.dropShift] = plan.dropBits ? item.keyFirst & 31 : -1
+  ints[task + TASK.biasType] = plan.biasType
 }
 
 /** The slopes of ALiBi of a chunk's rows. */

@@ -4,7 +4,7 @@
  */
 
 import { type Call, type Chunk, unstack } from './wasm-chunk.ts'
-import { copyRows, Landing } from './wasm-copy.ts'
+import { copyRows } from './wasm-copy.ts'
 import { STATE, STRIP } from './wasm-kernel.ts'
 import { type MaskArea, stateOf } from './wasm-layout.ts'
 import { membersOf } from './wasm-masks.ts'
@@ -52,36 +52,24 @@ export class MaskWindow {
 }
 
 /** Keys [begin, end) of the rows of a mask that a chunk needs. */
-function bringMask(
-  { plan, arrays, arena }: Call,
-  chunk: Chunk,
-  area: MaskArea,
-  begin: number,
-  end: number,
-): void {
+function bringMask({ arrays, arena }: Call, chunk: Chunk, area: MaskArea, begin: number, end: number): void {
   const { mask, at, pitch } = area
   const { item, group } = chunk
-  const source = arrays[mask.name]!
+  const data = arrays[mask.name]!
   const [firstRow] = unstack(chunk, 0)
   const [lastRow] = unstack(chunk, chunk.rows - 1)
   const rows = mask.row === 0 ? 1 : lastRow + 1 - firstRow
   const members = membersOf(mask, group)
   const base =
     item.index * mask.batch + chunk.kvHead * group * mask.head + (item.queryFirst + firstRow) * mask.row
-  const copy = (target: typeof source, first: number, stride: number, from: number, width: number): void => {
-    for (let member = 0; member < members; member++) {
-      const row = base + member * mask.head + from
-      copyRows(source, row, mask.row, target, first + member * stride, members * stride, rows, width)
-    }
-  }
-  const key = item.keyFirst + begin
-  if (mask.keyBits === 8) copy(arena.bytes, at, pitch, key, end - begin)
-  else if (mask.keyBits === 1) {
-    const word = key >>> 5
-    copy(arena.words, at / 4, pitch / 4, word, ((item.keyFirst + end - 1) >>> 5) + 1 - word)
-  } else {
-    const landing = new Landing(arena, plan.biasType, at, (rows * members * pitch) / 4)
-    copy(landing.numbers, landing.first, pitch / 4, key, end - begin)
-    landing.settle()
+  const target = { 1: arena.words, 8: arena.bytes, 16: arena.halves, 32: arena.floats }[mask.keyBits]
+  const unit = target.BYTES_PER_ELEMENT
+  const first = item.keyFirst + begin
+  const last = item.keyFirst + end - 1
+  const [from, to] = mask.keyBits === 1 ? [first >>> 5, last >>> 5] : [first, last]
+  for (let member = 0; member < members; member++) {
+    const source = base + member * mask.head + from
+    const place = (at + member * pitch) / unit
+    copyRows(data, source, mask.row, target, place, (members * pitch) / unit, rows, to + 1 - from)
   }
 }
