@@ -26,7 +26,7 @@ export interface KvCache extends Disposing {}
  * Append the keys and values of new tokens first, then attend with their queries: without `queryOffset`
  * the queries are the last tokens of every item.
  *
- * Storage is in pages of 128 tokens and grows by doubling. Forks share pages until one of them writes. A call in flight
+ * Storage is in pages of 256 tokens and grows by doubling. Forks share pages until one of them writes. A call in flight
  * keeps what it reads, so a cache may be changed before an `attentionAsync` over it has settled.
  *
  * @example
