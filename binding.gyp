@@ -32,6 +32,7 @@
         "native/addon.cc",
         "native/attention/check.cc",
         "native/attention/driver.cc",
+        "native/attention/spans.cc",
         "native/binding/async_run.cc",
         "native/binding/unpack.cc",
         "native/isa/kernels_avx2.cc",

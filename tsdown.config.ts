@@ -5,8 +5,8 @@ const shared = { format: 'esm', target: 'es2022', fixedExtension: false } as con
 // By tsc, which infers what oxc's stricter rule refuses (`1 << 0` in a constant).
 const dts = { oxc: false, compilerOptions: { isolatedDeclarations: false } } as const
 
-/** Programs use the package as anyone would: by its entry, not by a second copy of it. */
-const packageEntry = (entry: string) => ({
+/** What is built on the package uses it as anyone would: by an entry of it, not by a second copy. */
+const onEntry = (entry: string) => ({
   name: 'package-entry',
   resolveId(id: string): { id: string; external: true } | undefined {
     return /^\.\.\/(src\/)?index\.ts$/.test(id) ? { id: entry, external: true } : undefined
@@ -26,10 +26,24 @@ export default defineConfig([
   },
   {
     ...shared,
+    platform: 'neutral',
+    entry: { onnx: 'src/onnx/index.ts' },
+    dts,
+    plugins: [onEntry('./index.js')],
+  },
+  {
+    ...shared,
+    platform: 'neutral',
+    entry: { 'onnx-edge': 'src/onnx/index.ts' },
+    dts: false,
+    plugins: [onEntry('./edge.js')],
+  },
+  {
+    ...shared,
     platform: 'node',
     entry: { demo: 'src/cli/demo.ts', selfsame: 'src/cli/selfsame.ts' },
     dts: false,
-    plugins: [packageEntry('./index.js')],
+    plugins: [onEntry('./index.js')],
   },
   {
     ...shared,
@@ -39,7 +53,7 @@ export default defineConfig([
     ),
     outputOptions: { chunkFileNames: 'bench/[name]-[hash].js' },
     dts: false,
-    plugins: [packageEntry('../index.js')],
+    plugins: [onEntry('../index.js')],
     // Drawing charts is for the repository; whoever installs the package does without.
     deps: { neverBundle: ['@observablehq/plot', 'linkedom'] },
   },

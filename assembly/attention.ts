@@ -1,58 +1,43 @@
-// What the host calls. It owns the memory, copies blocks in and results out, and passes addresses;
+// What the host calls. It owns the memory, copies blocks in and results out, and passes addresses in a record (task.ts);
 // ARCHITECTURE.md has the picture. No call keeps anything but what it writes to memory.
-import { scoreStrip } from './scores'
-import { finalWeights, softmaxBlock } from './softmax'
-import { EVERY_BEGIN, EVERY_END, SOME_BEGIN, SOME_END, STRIP_BYTES } from './strip'
+import { scoreStrip, tilesFrom, tilesTo } from './scores'
+import { softmaxBlock } from './softmax'
+import { STRIP_BYTES } from './strip'
+import { EXPONENT, HEAD_DIM, OUTPUT, QUERIES, SCORES, STATE, STRIDE, STRIPS } from './task'
 import { addValues, addValuesByRow, allFinite } from './values'
+import { classify, EDGE, NONE } from './visible'
 
+export { narrow, widen } from './half'
+export { lookAtBlock } from './look'
 export { packKeys, packQueries } from './pack'
 export { closeStrips, openStrips } from './strip'
 
 /**
- * One block of keys and values for all strips of a chunk of query rows.
- * `blockStart` is the place of the block's first key, `stride` the bytes of a row of values and of output.
- * Weights are powers of 2 of the scores times `scale`.
+ * One block of keys and values for all strips of a chunk of query rows. The block begins at key `block`, `offset` keys
+ * into the window of masks; keys [from, to) of it were brought.
  * Strips that attend to nothing in the block are not touched.
  */
-export function attendBlock(
-  queries: usize, keys: usize, values: usize, output: usize, state: usize, scores: usize,
-  strips: i32, headDim: i32, stride: usize, blockStart: i32, blockKeys: i32, scale: f32,
-): void {
+export function attendBlock(task: usize, block: i32, offset: i32, from: i32, to: i32): void {
+  const scores = load<usize>(task, SCORES)
+  const scale = load<f32>(task, EXPONENT)
+  const queryBytes = load<usize>(task, HEAD_DIM) << 5
+  const outputBytes = load<usize>(task, STRIDE) << 3
+  let queries = load<usize>(task, QUERIES)
+  let output = load<usize>(task, OUTPUT)
+  let state = load<usize>(task, STATE)
   let finite = -1
-  for (let strip = 0; strip < strips; strip++) {
-    const from = max(load<i32>(state, SOME_BEGIN) - blockStart, 0)
-    const to = min(load<i32>(state, SOME_END) - blockStart, blockKeys)
-    if (from < to) {
-      const tilesFrom = from & ~3
-      const tilesTo = (to + 3) & ~3
-      scoreStrip(queries, keys, state, scores, tilesFrom, tilesTo, headDim, blockStart)
-      softmaxBlock(state, scores, tilesFrom, tilesTo, scale)
-      softmaxBlock(state + 16, scores + 16, tilesFrom, tilesTo, scale)
-      const edge = from < load<i32>(state, EVERY_BEGIN) - blockStart || to > load<i32>(state, EVERY_END) - blockStart
-      if (edge && finite < 0) finite = i32(allFinite(values, values + <usize>blockKeys * stride))
-      if (edge && !finite) addValuesByRow(state, scores, values, output, from, to, stride, blockStart)
-      else addValues(state, scores, values, output, from, to, stride)
+  for (const end = state + load<usize>(task, STRIPS) * STRIP_BYTES; state < end; state += STRIP_BYTES) {
+    const kind = classify(task, state, block, offset)
+    if (kind != NONE) {
+      scoreStrip(task, state, queries, block, offset, kind)
+      softmaxBlock(state, scores, tilesFrom(task), tilesTo(task), scale)
+      softmaxBlock(state + 16, scores + 16, tilesFrom(task), tilesTo(task), scale)
+      if (kind == EDGE && finite < 0) finite = i32(allFinite(task, from, to))
+      if (kind == EDGE && !finite) addValuesByRow(task, state, output)
+      else addValues(task, state, output)
     }
-    state += STRIP_BYTES
-    queries += <usize>(headDim << 5)
-    output += 8 * stride
-  }
-}
-
-/** Final weights of one block of keys, after all blocks were attended to: weights[row][key of the block]. */
-export function weighStrips(
-  queries: usize, keys: usize, weights: usize, state: usize, scores: usize,
-  strips: i32, headDim: i32, stride: usize, blockStart: i32, blockKeys: i32, scale: f32,
-): void {
-  for (let strip = 0; strip < strips; strip++) {
-    const from = max(load<i32>(state, SOME_BEGIN) - blockStart, 0) & ~3
-    const to = (min(load<i32>(state, SOME_END) - blockStart, blockKeys) + 3) & ~3
-    scoreStrip(queries, keys, state, scores, from, to, headDim, blockStart)
-    finalWeights(state, scores, from, to, scale, weights, stride)
-    finalWeights(state + 16, scores + 16, from, to, scale, weights + 4 * stride, stride)
-    state += STRIP_BYTES
-    queries += <usize>(headDim << 5)
-    weights += 8 * stride
+    queries += queryBytes
+    output += outputBytes
   }
 }
 

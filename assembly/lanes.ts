@@ -45,3 +45,26 @@ export function storeTransposed(a: v128, b: v128, c: v128, d: v128, target: usiz
   v128.store(target + 2 * step, v128.shuffle<f32>(ab23, cd23, 0, 1, 4, 5))
   v128.store(target + 3 * step, v128.shuffle<f32>(ab23, cd23, 2, 3, 6, 7))
 }
+
+/** A vector in memory times `factor`, plus `term`. */
+// @ts-ignore: decorator
+@inline
+export function scaleAndAdd(target: usize, factor: v128, term: v128): void {
+  v128.store(target, fma(v128.load(target), factor, term))
+}
+
+/** Four of them, `step` bytes apart, plus the columns of the four rows a, b, c, d. */
+// @ts-ignore: decorator
+@inline
+export function scaleAndAddTransposed(
+  target: usize, step: usize, factor: v128, a: v128, b: v128, c: v128, d: v128,
+): void {
+  const ab01 = v128.shuffle<f32>(a, b, 0, 4, 1, 5)
+  const ab23 = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
+  const cd01 = v128.shuffle<f32>(c, d, 0, 4, 1, 5)
+  const cd23 = v128.shuffle<f32>(c, d, 2, 6, 3, 7)
+  scaleAndAdd(target, factor, v128.shuffle<f32>(ab01, cd01, 0, 1, 4, 5))
+  scaleAndAdd(target + step, factor, v128.shuffle<f32>(ab01, cd01, 2, 3, 6, 7))
+  scaleAndAdd(target + 2 * step, factor, v128.shuffle<f32>(ab23, cd23, 0, 1, 4, 5))
+  scaleAndAdd(target + 3 * step, factor, v128.shuffle<f32>(ab23, cd23, 2, 3, 6, 7))
+}

@@ -1,5 +1,5 @@
 import { weigh } from './exp'
-import { fma, storeTransposed } from './lanes'
+import { fma } from './lanes'
 import { MAX, RESCALE, SUM } from './strip'
 
 /**
@@ -32,20 +32,19 @@ export function softmaxBlock(state: usize, scores: usize, from: i32, to: i32, sc
   v128.store(state, fma(v128.load(state, SUM), rescale, sum), SUM)
 }
 
-/** Scores of four rows into final weights, turned row by row: weights[row][key of the block]. */
-export function finalWeights(
-  state: usize, scores: usize, from: i32, to: i32, scale: f32, weights: usize, stride: usize,
-): void {
-  const first = scores + <usize>(from << 5)
-  const end = scores + <usize>(to << 5)
-  weigh(first, end, finiteReference(v128.load(state, MAX)), f32x4.splat(scale))
+/**
+ * Final weights of four rows for `keys` keys, in place of their scores. A masked key, whose score is -inf, has weight 0
+ * also in a row that is NaN.
+ */
+export function finalWeights(state: usize, scores: usize, keys: i32, scale: f32): void {
+  const reference = finiteReference(v128.load(state, MAX))
+  const factor = f32x4.splat(scale)
   const sum = v128.load(state, SUM)
-  let target = weights + <usize>(from << 2)
-  for (let at = first; at < end; at += 128, target += 16) {
-    storeTransposed(
-      f32x4.div(v128.load(at), sum), f32x4.div(v128.load(at, 32), sum),
-      f32x4.div(v128.load(at, 64), sum), f32x4.div(v128.load(at, 96), sum), target, stride,
-    )
+  const none = f32x4.splat(-Infinity)
+  for (const end = scores + (<usize>keys << 5); scores < end; scores += 32) {
+    const masked = f32x4.eq(v128.load(scores), none)
+    weigh(scores, scores + 32, reference, factor)
+    v128.store(scores, v128.andnot(f32x4.div(v128.load(scores), sum), masked))
   }
 }
 

@@ -38,7 +38,7 @@ class Binding : public Napi::Addon<Binding> {
   ~Binding() { releasePool(); }
 
  private:
-  /** run(isa, threads, words, items, q, k, v, out, lse, rows, weights) */
+  /** Arguments as unpack.h lists them. */
   Napi::Value run(const Napi::CallbackInfo& info) {
     int threads = 1;
     Call call;
@@ -70,7 +70,7 @@ class Binding : public Napi::Addon<Binding> {
     std::vector<Item> items;
     const Kernels* kernels = unpackKernels(info, &threads);
     if (kernels == nullptr || !unpackPlan(info, &plan, &items)) return info.Env().Undefined();
-    const Schedule how = schedule(plan, items, 0, *kernels, threads);
+    const Schedule how = schedule(plan, items, kAllRows, *kernels, threads);
     Napi::Object tile = Napi::Object::New(info.Env());
     tile.Set("queries", kernels->tileQueries);
     tile.Set("keys", kernels->tileKeys);

@@ -13,12 +13,15 @@ struct Schedule {
   int threads;
 };
 
-Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t selectedRows,
-                  const Kernels& kernels, int threads);
+/** For `selected`: no rows are selected, so that what is shown is shown of all. */
+constexpr int64_t kAllRows = -1;
+
+Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t selected, const Kernels& kernels,
+                  int threads);
 
 constexpr char kOutOfMemory[] = "out of memory for the scratch of a thread";
 
-/** Runs a checked call; false where a thread is out of memory. */
-bool runCall(const Call& call, const Kernels& kernels, int threads);
+/** Runs a checked call; false where a thread is out of memory. The call holds what its passes share. */
+bool runCall(Call& call, const Kernels& kernels, int threads);
 
 }  // namespace selfsame

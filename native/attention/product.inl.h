@@ -7,14 +7,15 @@ static_assert(kLanes % Tile::kRows == 0, "a vector of queries is made of whole g
 
 /** What a product tile reads and writes: one group of rows, one block of keys. */
 struct Product {
-  /** [key][lane], from key `block` on, at the first lane of the group. */
+  /** [key][lane] at the first lane of the group. */
   const float* weights;
   const float* values;
   int64_t valueRow;
-  int32_t block;
-  /** Keys that any of the rows attends to, and those that all do. */
-  Reach keys;
-  const KeyRange* range;
+  /** Keys of the block that any of the rows attends to. */
+  int32_t begin;
+  int32_t end;
+  /** Bits of the keys that the rows see, where a weight of 0 does not keep a value out; else null. */
+  const float* visible;
   float* const* out;
   const float* factor;
   /** The earlier result is there to be added to. */
@@ -31,25 +32,31 @@ SELFSAME_INLINE void loadChannels(const float* from, int tail, V::Reg (&to)[N]) 
   }
 }
 
+/** Whether a row of the group sees key `key` of the block. */
+static bool sees(const float* visible, int row, int32_t key) {
+  uint32_t word;
+  memcpy(&word, visible + key / kWordKeys * kLanes + row, sizeof(word));
+  return (word >> (key % kWordKeys) & 1u) != 0;
+}
+
 /**
- * Adds weight times value for the keys [begin, end). Where not all rows attend to all of these keys, each row
- * skips what it must not see: its weight there is 0, but 0 * NaN would be NaN.
+ * Adds weight times value for all keys. Where some value is not finite, each row skips what it must not see:
+ * its weight there is 0, but 0 * NaN would be NaN.
  */
 template <int N, bool kTail, bool kSkips>
-SELFSAME_INLINE void addKeys(const Product& product, int32_t begin, int32_t end, int64_t channel, int tail,
+SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, int tail,
                              V::Reg (&sum)[Tile::kRows][N]) {
-  const float* weights = product.weights + (begin - product.block) * kLanes;
+  const float* weights = product.weights + product.begin * kLanes;
   const int64_t valueRow = product.valueRow;
-  const float* values = product.values + begin * valueRow + channel;
-  for (int32_t key = begin; key < end; ++key, weights += kLanes, values += valueRow) {
+  const float* values = product.values + product.begin * valueRow + channel;
+  for (int32_t key = product.begin; key < product.end; ++key, weights += kLanes, values += valueRow) {
     V::Reg value[N];
     loadChannels<N, kTail>(values, tail, value);
     SELFSAME_UNROLL
     for (int r = 0; r < Tile::kRows; ++r) {
-      if (kSkips && (key < product.range[r].begin || key >= product.range[r].end)) continue;
-      const V::Reg weight = V::all(weights[r]);
+      if (kSkips && !sees(product.visible, r, key)) continue;
       SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) sum[r][n] = V::fma(weight, value[n], sum[r][n]);
+      for (int n = 0; n < N; ++n) sum[r][n] = V::fmaAll(weights + r, value[n], sum[r][n]);
     }
   }
 }
@@ -63,10 +70,11 @@ SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int 
     SELFSAME_UNROLL
     for (int n = 0; n < N; ++n) sum[r][n] = V::zero();
   }
-  const Reach& keys = product.keys;
-  addKeys<N, kTail, true>(product, keys.begin, keys.innerBegin, channel, tail, sum);
-  addKeys<N, kTail, false>(product, keys.innerBegin, keys.innerEnd, channel, tail, sum);
-  addKeys<N, kTail, true>(product, keys.innerEnd, keys.end, channel, tail, sum);
+  if (product.visible != nullptr) {
+    addKeys<N, kTail, true>(product, channel, tail, sum);
+  } else {
+    addKeys<N, kTail, false>(product, channel, tail, sum);
+  }
 
   SELFSAME_UNROLL
   for (int r = 0; r < Tile::kRows; ++r) {
@@ -80,9 +88,10 @@ SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int 
       for (int n = 0; n < N; ++n) sum[r][n] = V::fma(earlier[n], factor, sum[r][n]);
     }
     if (product.inverse != nullptr) {
+      // + 0: a sum that underflowed to -0 becomes 0, whichever way the masked keys were passed over.
       const V::Reg inverse = V::all(product.inverse[r]);
       SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) sum[r][n] = V::mul(sum[r][n], inverse);
+      for (int n = 0; n < N; ++n) sum[r][n] = V::fma(sum[r][n], inverse, V::zero());
     }
     SELFSAME_UNROLL
     for (int n = 0; n < N; ++n) {
@@ -110,42 +119,35 @@ SELFSAME_INLINE int nextVectors(int64_t left, int most) {
   return static_cast<int>((left + 1) / 2);
 }
 
-/** The values of one head of one item. */
-struct Values {
-  const float* first;
-  int64_t row;
-  int64_t dim;
-};
-
-/** 1 / sum of the weights; 0 for a row without weight, whose output is 0. */
-static float inverseSum(float sum) { return sum == 0.0f ? 0.0f : 1.0f / sum; }
-
-/** Adds the block that begins at key `block` to the outputs of the vectors [vector, vector + count). */
-static void productBlock(const Workspace& w, int vector, int count, const Values& values, int32_t block) {
-  const int64_t vectors = (values.dim + kLanes - 1) / kLanes;
-  const int tail = static_cast<int>(values.dim % kLanes);
+/** Adds the block to the outputs of the vectors [vector, vector + count). */
+static void productBlock(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
+  SELFSAME_PHASE(kProduct);
+  const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
+  const int tail = static_cast<int>(valueDim % kLanes);
   const int firstGroup = vector * kLanes / Tile::kRows, lastGroup = (vector + count) * kLanes / Tile::kRows;
-  const int32_t blockEnd = block + Tile::kBlock;
+  const int32_t blockEnd = block.first + Tile::kBlock;
   for (int lane = vector * kLanes; lane < (vector + count) * kLanes; ++lane) {
-    if (w.groupReach[lane / Tile::kRows].end <= blockEnd) w.inverse[lane] = inverseSum(w.sum[lane]);
+    if (w.groupReach[lane / Tile::kRows].end <= blockEnd) w.inverse[lane] = inverseSum(w, lane);
   }
   for (int64_t done = 0; done < vectors;) {
     const int n = nextVectors(vectors - done, Tile::kChannelVectors);
     const bool last = done + n == vectors;
     for (int group = firstGroup; group < lastGroup; ++group) {
       const Reach& reach = w.groupReach[group];
-      const int lane = group * Tile::kRows;
+      const int lane = group * Tile::kRows, tile = lane / kLanes - vector;
+      const Reach part = within(reach, block.first, blockEnd);
+      if (part.begin == part.end || lane >= w.rows) continue;
       Product product;
-      product.keys = within(reach, block, blockEnd);
-      if (product.keys.begin == product.keys.end || lane >= w.rows) continue;
-      product.weights = w.scores + (lane / kLanes - vector) * Tile::kBlock * kLanes + lane % kLanes;
-      product.values = values.first;
-      product.valueRow = values.row;
-      product.block = block;
-      product.range = w.range + lane;
+      product.begin = part.begin - block.first;
+      product.end = part.end - block.first;
+      product.weights = w.scores + tile * Tile::kBlock * kLanes + lane % kLanes;
+      product.values = block.values;
+      product.valueRow = block.valueRow;
+      product.visible =
+          block.finite ? nullptr : w.visible + tile * (Tile::kBlock / kWordKeys) * kLanes + lane % kLanes;
       product.out = w.out + lane;
       product.factor = w.factor + lane;
-      product.resumes = reach.begin < block;
+      product.resumes = reach.begin < block.first;
       product.inverse = reach.end <= blockEnd ? w.inverse + lane : nullptr;
       productTileOf<Tile::kChannelVectors>(n, product, done * kLanes, last ? tail : 0);
     }

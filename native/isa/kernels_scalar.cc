@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "../attention/call.h"
+#include "../attention/phase.h"
 #include "../simd/region.h"
 #include "kernels.h"
 

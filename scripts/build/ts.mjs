@@ -35,7 +35,8 @@ export const ts = {
   ],
   words: ['tsdown', 'rolldown', 'typescript'].map(toolVersion),
   outputs: [
-    ...['index.js', 'index.d.ts', 'edge.js', 'edge.d.ts', ...WASM].map(name => at('dist', name)),
+    ...['index.js', 'index.d.ts', 'edge.js', 'edge.d.ts'].map(name => at('dist', name)),
+    ...['onnx.js', 'onnx.d.ts', 'onnx-edge.js', ...WASM].map(name => at('dist', name)),
     ...PROGRAMS.map(name => at('dist', `${name}.js`)),
   ],
   run: bundle,

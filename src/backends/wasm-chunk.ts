@@ -3,8 +3,18 @@
  * The rows of the heads of a group are stacked as row * group + head, so that each block of keys is copied once for all.
  * @module
  */
-import { ITEM_WORDS, type Plan } from '../attention/plan.ts'
-import { STRIP } from './wasm-arena.ts'
+import { type Arrays, ITEM_WORDS, type Plan } from '../attention/plan.ts'
+import type { Arena } from './wasm-arena.ts'
+import { STRIP } from './wasm-kernel.ts'
+import type { Layout } from './wasm-layout.ts'
+
+/** A call under way. */
+export interface Call {
+  readonly plan: Plan
+  readonly arrays: Arrays
+  readonly arena: Arena
+  readonly layout: Layout
+}
 
 /** One item's words by their names, and its index in the batch. */
 export type Item = Readonly<Record<(typeof ITEM_WORDS)[number] | 'index', number>>

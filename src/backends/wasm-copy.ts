@@ -1,25 +1,18 @@
 /**
- * Rows of tensors into the arena and results out of it. Rows that lie side by side move in one piece.
+ * Rows of numbers into the arena, as they lie or made float32. Rows that lie side by side move in one piece.
  * @module
  */
-import { type Arrays, Output, type Plan } from '../attention/plan.ts'
-import { type Arena, KEY_BLOCK, type Layout, STATE, stateOf } from './wasm-arena.ts'
-import { type Chunk, type Item, unstack } from './wasm-chunk.ts'
+import { Storage } from '../attention/plan.ts'
+import type { Arena } from './wasm-arena.ts'
 
-/** A call under way. */
-export interface Call {
-  readonly plan: Plan
-  readonly arrays: Arrays
-  readonly arena: Arena
-  readonly layout: Layout
-}
+export type Numbers = Float32Array | Uint32Array | Uint16Array | Uint8Array
 
-/** Copies `rows` rows of `width` numbers; places and row strides count numbers. */
-function copyRows(
-  source: Float32Array,
+/** Copies `rows` rows of `width` numbers; places and strides count numbers. */
+export function copyRows(
+  source: Numbers,
   from: number,
   sourceStride: number,
-  target: Float32Array,
+  target: Numbers,
   to: number,
   targetStride: number,
   rows: number,
@@ -34,99 +27,30 @@ function copyRows(
   }
 }
 
-/** The query rows of a chunk, packed. They carry the sign of the scale, so that greater scores weigh more. */
-export function bringQueries({ plan, arrays, arena, layout }: Call, chunk: Chunk): void {
-  const q = arrays.q as Float32Array
-  const { item, group } = chunk
-  const { headDim, qHead, qRow } = plan
-  const base = item.index * plan.qBatch + chunk.kvHead * group * qHead + item.queryFirst * qRow
-  const stage = layout.stage / 4
-  for (let row = 0; row < chunk.rows; row += KEY_BLOCK) {
-    const rows = Math.min(KEY_BLOCK, chunk.rows - row)
-    if (group === 1) {
-      copyRows(q, base + (chunk.first + row) * qRow, qRow, arena.floats, stage, headDim, rows, headDim)
-    } else {
-      for (let i = 0; i < rows; i++) {
-        const [queryRow, member] = unstack(chunk, row + i)
-        const from = base + member * qHead + queryRow * qRow
-        arena.floats.set(q.subarray(from, from + headDim), stage + i * headDim)
-      }
-    }
-    const target = layout.queries + row * headDim * 4
-    arena.kernel.packQueries(layout.stage, target, rows, headDim, Math.sign(plan.scale))
+/** Room in the arena for `count` numbers of a type that are to be float32 at the address `at`. */
+export class Landing {
+  readonly #arena: Arena
+  readonly #type: number
+  readonly #at: number
+  readonly #count: number
+  /** Where the numbers are put down as they are, and the place there. */
+  readonly numbers: Numbers
+  readonly first: number
+
+  constructor(arena: Arena, type: number, at: number, count: number) {
+    this.#arena = arena
+    this.#type = type
+    this.#at = at
+    this.#count = Math.ceil(count / 4) * 4
+    const isFloat = type === Storage.float32
+    this.numbers = isFloat ? arena.floats : arena.halves
+    // Halves lie in the upper half of the room, from where they can be spread over all of it.
+    this.first = isFloat ? at / 4 : at / 2 + this.#count
   }
-}
 
-/** Keys [from, to) of the block that begins at key `block`, packed. */
-export function bringKeys(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
-  const { plan, arrays, arena, layout } = call
-  const { headDim, kRow } = plan
-  const { item } = chunk
-  const source = item.index * plan.kBatch + chunk.kvHead * plan.kHead + (item.keyFirst + block + from) * kRow
-  const target = layout.stage / 4 + from * headDim
-  copyRows(arrays.k as Float32Array, source, kRow, arena.floats, target, headDim, to - from, headDim)
-  arena.kernel.packKeys(layout.stage, layout.keys, from & ~3, (to + 3) & ~3, headDim)
-}
-
-/** The values of the same keys. */
-export function bringValues(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
-  const { plan, arrays, arena, layout } = call
-  const { vRow } = plan
-  const { item } = chunk
-  const stride = layout.valueStride / 4
-  const source = item.index * plan.vBatch + chunk.kvHead * plan.vHead + (item.keyFirst + block + from) * vRow
-  const target = layout.stage / 4 + from * stride
-  copyRows(arrays.v as Float32Array, source, vRow, arena.floats, target, stride, to - from, plan.valueDim)
-}
-
-/** What makes a score an exponent of 2. With scale 0 all scores are 0 already. */
-export function exponentScale(plan: Plan): number {
-  return Math.abs(plan.scale || 1) * Math.LOG2E
-}
-
-export function writeOutput({ plan, arrays, arena, layout }: Call, chunk: Chunk): void {
-  const out = arrays.out as Float32Array
-  const { item, group } = chunk
-  const { valueDim, oHead, oRow } = plan
-  const base = item.index * plan.oBatch + chunk.kvHead * group * oHead + item.queryFirst * oRow
-  const source = layout.output / 4
-  const stride = layout.valueStride / 4
-  if (group === 1) {
-    copyRows(arena.floats, source, stride, out, base + chunk.first * oRow, oRow, chunk.rows, valueDim)
-    return
-  }
-  for (let row = 0; row < chunk.rows; row++) {
-    const [queryRow, member] = unstack(chunk, row)
-    const from = source + row * stride
-    out.set(arena.floats.subarray(from, from + valueDim), base + member * oHead + queryRow * oRow)
-  }
-}
-
-export function writeLse({ plan, arrays, arena, layout }: Call, chunk: Chunk): void {
-  const { item, group } = chunk
-  const { lseHead, lseRow } = plan
-  const base = item.index * plan.lseBatch + chunk.kvHead * group * lseHead + item.queryFirst * lseRow
-  for (let row = 0; row < chunk.rows; row++) {
-    const [queryRow, member] = unstack(chunk, row)
-    const state = stateOf(layout, row)
-    const max = arena.floats[state + STATE.max]
-    const sum = arena.floats[state + STATE.sum]
-    arrays.lse![base + member * lseHead + queryRow * lseRow] = max * Math.abs(plan.scale) + Math.log(sum)
-  }
-}
-
-/** Rows of the tensor beyond the item's own: output 0, lse -inf. */
-export function clearPadding({ plan, arrays }: Call, item: Item): void {
-  const end = item.queryFirst + item.queryTotal
-  for (let h = 0; h < plan.heads; h++) {
-    for (let row = item.queryFirst + item.queryRows; row < end; row++) {
-      if (plan.outputs & Output.output) {
-        const at = item.index * plan.oBatch + h * plan.oHead + row * plan.oRow
-        arrays.out!.fill(0, at, at + plan.valueDim)
-      }
-      if (plan.outputs & Output.lse) {
-        arrays.lse![item.index * plan.lseBatch + h * plan.lseHead + row * plan.lseRow] = -Infinity
-      }
-    }
+  /** When all numbers are there. */
+  settle(): void {
+    if (this.#type === Storage.float32) return
+    this.#arena.kernel.widen(this.first * 2, this.#at, this.#count, this.#type)
   }
 }

@@ -5,7 +5,9 @@
 import { Feature } from '../attention/plan.ts'
 import type { Backend } from './backend.ts'
 import { runSteps, runStepsAsync } from './steps.ts'
-import { Arenas, KEY_BLOCK, layoutOf, STRIP } from './wasm-arena.ts'
+import { Arenas } from './wasm-arena.ts'
+import { KEY_BLOCK, STRIP } from './wasm-kernel.ts'
+import { layoutOf } from './wasm-layout.ts'
 import type { WasmVariant } from './wasm-probe.ts'
 import { attend } from './wasm-steps.ts'
 
@@ -15,13 +17,14 @@ const ISA = { simd: 'simd128', relaxed: 'relaxed-simd' }
 
 /** Opens a build on this engine; synchronous, as compiling the module is the caller's part. */
 export function openWasm(variant: WasmVariant, module: WebAssembly.Module): Backend {
+  const { int16, bfloat16, int8, ...run } = Feature
   const arenas = new Arenas(module)
   return {
     name: `wasm-${variant}`,
     isa: ISA[variant],
     threads: 1,
     maxThreads: 1,
-    features: Feature.weights | Feature.mass,
+    features: Object.values(run).reduce((all, bit) => all | bit, 0),
     run: (plan, arrays) => runSteps(attend(plan, arrays, arenas)),
     async runAsync(plan, arrays, signal) {
       const steps = attend(plan, arrays, arenas)

@@ -1,0 +1,62 @@
+/**
+ * What the kernels of assembly/ export, and the records through which they are told what to do.
+ * @module
+ */
+
+/** The exports of assembly/attention.ts. Addresses count bytes; `task` is the address of a record of TASK. */
+export interface Kernel {
+  readonly heapBase: WebAssembly.Global
+  packQueries(source: number, target: number, rows: number, headDim: number, factor: number): void
+  packKeys(source: number, target: number, first: number, end: number, headDim: number): void
+  widen(source: number, target: number, count: number, type: number): void
+  narrow(source: number, target: number, count: number, type: number): void
+  openStrips(task: number): void
+  attendBlock(task: number, block: number, offset: number, from: number, to: number): void
+  closeStrips(task: number): void
+  lookAtBlock(task: number, block: number, offset: number, first: number, strips: number, step: number): void
+}
+
+/** Rows of a strip: the lanes of the kernel. */
+export const STRIP = 8
+/** Keys of a block; blocks begin at multiples of it, wherever a row's range begins. */
+export const KEY_BLOCK = 64
+
+/** Where the fields of a strip's state lie, in words of 4 bytes, as in assembly/strip.ts; each has one for every row. */
+export const STATE = {
+  begin: 0,
+  end: 8,
+  position: 16,
+  slope: 24,
+  keepAt: 32,
+  dropAt: 40,
+  biasAt: 48,
+  max: 56,
+  sum: 64,
+} as const
+export const STATE_WORDS = 84
+
+/** Where the fields of a task lie, in words of 4 bytes, as in assembly/task.ts. */
+export const TASK = {
+  queries: 0,
+  keys: 1,
+  values: 2,
+  output: 3,
+  state: 4,
+  scores: 5,
+  strips: 6,
+  headDim: 7,
+  stride: 8,
+  features: 9,
+  unit: 10,
+  exponent: 11,
+  cap: 12,
+  keyBegin: 13,
+  sinkEnd: 14,
+  keepShift: 15,
+  dropShift: 16,
+  biasType: 17,
+} as const
+export const TASK_WORDS = 42
+
+/** Steps of the pipeline that `lookAtBlock` shows, as in assembly/look.ts; the first three are those of ScoresAt. */
+export const Step = { scaled: 0, capped: 1, masked: 2, weights: 3 } as const

@@ -1,0 +1,42 @@
+/**
+ * The record by which the kernels know a chunk, and what belongs to its rows by their heads.
+ * @module
+ */
+import { type Call, type Chunk, unstack } from './wasm-chunk.ts'
+import { STATE, STRIP, TASK } from './wasm-kernel.ts'
+import { stateOf } from './wasm-layout.ts'
+import { scoreUnitOf, unitOf } from './wasm-units.ts'
+
+export function writeTask({ plan, arena, layout }: Call, chunk: Chunk): void {
+  const { ints, floats } = arena
+  const { item } = chunk
+  const task = layout.task / 4
+  ints[task + TASK.queries] = layout.queries
+  ints[task + TASK.keys] = layout.keys
+  ints[task + TASK.values] = layout.stage
+  ints[task + TASK.output] = layout.output
+  ints[task + TASK.state] = layout.state
+  ints[task + TASK.scores] = layout.scores
+  ints[task + TASK.strips] = Math.ceil(chunk.rows / STRIP)
+  ints[task + TASK.headDim] = plan.headDim
+  ints[task + TASK.stride] = layout.valueStride
+  ints[task + TASK.features] = plan.features
+  floats[task + TASK.unit] = unitOf(plan)
+  floats[task + TASK.exponent] = scoreUnitOf(plan) * Math.LOG2E
+  floats[task + TASK.cap] = plan.softcap
+  ints[task + TASK.keyBegin] = item.keyBegin
+  ints[task + TASK.sinkEnd] = plan.sinkTokens
+  // Windows of masks begin at blocks, so a word begins as far before their first key as before the item's.
+  ints[task + TASK.keepShift] = plan.keepBits ? item.keyFirst & 31 : -1
+  ints[task + TASK.dropShift] = plan.dropBits ? item.keyFirst & 31 : -1
+  ints[task + TASK.biasType] = plan.biasType
+}
+
+/** The slopes of ALiBi of a chunk's rows. */
+export function writeSlopes({ arrays: { alibi }, arena, layout }: Call, chunk: Chunk): void {
+  if (!alibi) return
+  for (let row = 0; row < Math.ceil(chunk.rows / STRIP) * STRIP; row++) {
+    const [, member] = unstack(chunk, Math.min(row, chunk.rows - 1))
+    arena.floats[stateOf(layout, row) + STATE.slope] = alibi[chunk.kvHead * chunk.group + member]
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Results of a chunk out of the arena: output and lse.
+ * @module
+ */
+import { Output, Storage } from '../attention/plan.ts'
+import { type Call, type Chunk, type Item, unstack } from './wasm-chunk.ts'
+import { copyRows } from './wasm-copy.ts'
+import { STATE } from './wasm-kernel.ts'
+import { stateOf } from './wasm-layout.ts'
+import { scoreUnitOf } from './wasm-units.ts'
+
+export function writeOutput({ plan, arrays, arena, layout }: Call, chunk: Chunk): void {
+  const out = arrays.out!
+  const { item, group } = chunk
+  const { valueDim, oHead, oRow } = plan
+  const base = item.index * plan.oBatch + chunk.kvHead * group * oHead + item.queryFirst * oRow
+  const stride = layout.valueStride / 4
+  const isFloat = plan.outType === Storage.float32
+  if (!isFloat) arena.kernel.narrow(layout.output, layout.output, chunk.rows * stride, plan.outType)
+  const numbers = isFloat ? arena.floats : arena.halves
+  const source = layout.output / numbers.BYTES_PER_ELEMENT
+  if (group === 1) {
+    copyRows(numbers, source, stride, out, base + chunk.first * oRow, oRow, chunk.rows, valueDim)
+    return
+  }
+  for (let row = 0; row < chunk.rows; row++) {
+    const [queryRow, member] = unstack(chunk, row)
+    const from = source + row * stride
+    out.set(numbers.subarray(from, from + valueDim), base + member * oHead + queryRow * oRow)
+  }
+}
+
+export function writeLse({ plan, arrays, arena, layout }: Call, chunk: Chunk): void {
+  const { item, group } = chunk
+  const { lseHead, lseRow } = plan
+  const base = item.index * plan.lseBatch + chunk.kvHead * group * lseHead + item.queryFirst * lseRow
+  const unit = scoreUnitOf(plan)
+  for (let row = 0; row < chunk.rows; row++) {
+    const [queryRow, member] = unstack(chunk, row)
+    const state = stateOf(layout, row)
+    const max = arena.floats[state + STATE.max]
+    const sum = arena.floats[state + STATE.sum]
+    arrays.lse![base + member * lseHead + queryRow * lseRow] = max * unit + Math.log(sum)
+  }
+}
+
+/** Adds the sinks to the sums of the rows, once, after all keys and after the lse, which does not count them. */
+export function addSinks({ plan, arrays, arena, layout }: Call, chunk: Chunk): void {
+  const unit = scoreUnitOf(plan)
+  for (let row = 0; row < chunk.rows; row++) {
+    const [, member] = unstack(chunk, row)
+    const state = stateOf(layout, row)
+    const max = arena.floats[state + STATE.max] * unit
+    // Without keys there is nothing to divide.
+    if (max === Number.NEGATIVE_INFINITY) continue
+    arena.floats[state + STATE.sum] += Math.exp(arrays.sinks![chunk.kvHead * chunk.group + member] - max)
+  }
+}
+
+/** Rows of the tensor beyond the item's own: output 0, lse -inf. */
+export function clearPadding({ plan, arrays }: Call, item: Item): void {
+  const end = item.queryFirst + item.queryTotal
+  for (let h = 0; h < plan.heads; h++) {
+    for (let row = item.queryFirst + item.queryRows; row < end; row++) {
+      if (plan.outputs & Output.output) {
+        const at = item.index * plan.oBatch + h * plan.oHead + row * plan.oRow
+        arrays.out!.fill(0, at, at + plan.valueDim)
+      }
+      if (plan.outputs & Output.lse) {
+        arrays.lse![item.index * plan.lseBatch + h * plan.lseHead + row * plan.lseRow] = -Infinity
+      }
+    }
+  }
+}
