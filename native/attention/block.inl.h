@@ -1,8 +1,27 @@
 /** One block of keys and values, wherever and however they are stored. */
 
+/** Rows that will be read soon, as they lie in memory: asked for while others are worked on. */
+struct Ahead {
+  const char* rows = nullptr;
+  int64_t stride = 0;
+  int64_t bytes = 0;
+  int32_t count = 0;
+};
+
+/** Asks for rows [from, to), as far as there are. */
+static void fetch(const Ahead& ahead, int32_t from, int32_t to) {
+  constexpr int64_t kLine = 64;
+  for (int32_t i = from; i < smaller(to, ahead.count); ++i) {
+    const char* row = ahead.rows + i * ahead.stride;
+    for (int64_t byte = 0; byte < ahead.bytes; byte += kLine) V::prefetch(row + byte);
+  }
+}
+
 /** Rows of a block by their place in it: key `first + i` has row i. */
 struct Block {
   int32_t first;
+  /** Where the next one begins. */
+  int32_t end;
   /** Rows there are; only the last block of an item has fewer than kBlock. */
   int32_t count;
   const float* keys;
@@ -11,6 +30,9 @@ struct Block {
   int64_t valueRow;
   /** Whether a weight of 0 is enough to keep a masked value out: 0 * NaN would not be. */
   bool finite;
+  /** What to ask memory for meanwhile. */
+  Ahead whileScoring;
+  Ahead whileProducing;
 };
 
 /** Whether rows [from, to) of `dim` channels hold neither NaN nor infinity: such a number times 0 is no 0. */
@@ -60,7 +82,8 @@ static bool openBlock(const Call& call, const Task& task, const Workspace& w, in
   const int64_t keysAt = blockAt(call, task, first, plan.kBatch, plan.kHead, plan.kRow, plan.kPage);
   if (keysAt < 0) return false;
   block->first = first;
-  block->count = smaller(end - first, Tile::kBlock);
+  block->end = first + w.step;
+  block->count = smaller(end - first, w.step);
   // Tiles begin at multiples of their height, and read all rows they have.
   const int32_t from = (part.begin - first) / Tile::kKeys * Tile::kKeys;
   const int32_t to = smaller((part.end - first + Tile::kKeys - 1) / Tile::kKeys * Tile::kKeys, block->count);

@@ -9,7 +9,7 @@ template <int64_t kType>
 SELFSAME_NOINLINE void packQueriesOf(const Workspace& w) {
   const V::Reg factor = V::all(w.scale);
   const int64_t whole = w.headDim - w.headDim % kLanes;
-  for (int vector = 0; vector < w.vectors; ++vector) {
+  for (int vector = 0; vector < w.wide; ++vector) {
     const void* const* query = w.query + vector * kLanes;
     float* packed = w.queries + vector * kLanes * w.headDim;
     V::Reg rows[kLanes];
@@ -136,7 +136,7 @@ static bool openTile(const Workspace& w, int vector, int count, const Block& blo
 
 /** What the vectors [vector, vector + count) reach of a block. */
 static Reach reachOfBlock(const Workspace& w, int vector, int count, const Block& block) {
-  return within(reachOfAll(w.vectorReach + vector, count), block.first, block.first + Tile::kBlock);
+  return within(reachOfAll(w.vectorReach + vector, count), block.first, block.end);
 }
 
 /** The scores of a vector of a tile of queries against the block, and the bits of the keys it sees. */
@@ -164,6 +164,7 @@ static void scoreBlock(const Workspace& w, int vector, int count, const Block& b
   const Reach all = reachOfBlock(w, vector, count, block);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
+    fetch(block.whileScoring, key - block.first, key - block.first + Tile::kKeys);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     scoreTileOf<Tile::kQueryVectors>(w, tile, w.zeros, scoresOf(w, tile.vector - vector) + tile.at * kLanes);
   }

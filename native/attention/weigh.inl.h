@@ -82,7 +82,7 @@ static void weighBlock(const Call& call, const Task& task, const Workspace& w, i
   SELFSAME_PHASE(kScore);
   int32_t from[Tile::kQueryVectors];
   for (int i = 0; i < count; ++i) {
-    const Reach part = within(w.vectorReach[vector + i], block.first, block.first + Tile::kBlock);
+    const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
     const int32_t begin = part.begin - block.first;
     from[i] = begin - begin % Tile::kKeys;
     V::store(w.factor + (vector + i) * kLanes, V::all(1.0f));
@@ -95,6 +95,7 @@ static void weighBlock(const Call& call, const Task& task, const Workspace& w, i
   const Reach all = reachOfBlock(w, vector, count, block);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
+    fetch(block.whileScoring, key - block.first, key - block.first + Tile::kKeys);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     const int first = tile.vector - vector;
     float* scores = scoresOf(w, first) + tile.at * kLanes;
