@@ -1,19 +1,25 @@
 /** One block of keys and values, wherever and however they are stored. */
 
-/** Rows that will be read soon, as they lie in memory: asked for while others are worked on. */
+/**
+ * Rows that will be read soon, as they lie in memory: as row i of a block is worked on, row i of these is
+ * asked for, line by line, so that memory never waits.
+ */
 struct Ahead {
   const char* rows = nullptr;
+  /** Bytes of a row, from one to the next, and of one of its `dim` channels. */
   int64_t stride = 0;
-  int64_t bytes = 0;
+  int64_t channel = 0;
+  int64_t dim = 0;
   int32_t count = 0;
+
+  const char* row(int32_t i) const { return rows + smaller(i, count - 1) * stride; }
 };
 
-/** Asks for rows [from, to), as far as there are. */
+/** Asks for rows [from, to) at once, as far as there are. */
 static void fetch(const Ahead& ahead, int32_t from, int32_t to) {
   constexpr int64_t kLine = 64;
   for (int32_t i = from; i < smaller(to, ahead.count); ++i) {
-    const char* row = ahead.rows + i * ahead.stride;
-    for (int64_t byte = 0; byte < ahead.bytes; byte += kLine) V::prefetch(row + byte);
+    for (int64_t byte = 0; byte < ahead.dim * ahead.channel; byte += kLine) V::prefetch(ahead.row(i) + byte);
   }
 }
 
@@ -31,8 +37,8 @@ struct Block {
   /** Whether a weight of 0 is enough to keep a masked value out: 0 * NaN would not be. */
   bool finite;
   /** What to ask memory for meanwhile. */
-  Ahead whileScoring;
-  Ahead whileProducing;
+  Ahead nextKeys;
+  Ahead nextValues;
 };
 
 /** Whether rows [from, to) of `dim` channels hold neither NaN nor infinity: such a number times 0 is no 0. */

@@ -40,37 +40,21 @@ static void openChunk(const Call& call, const Task& task, Workspace& w) {
   fillKeys(w.scores, 0, w.step, 0.0f);
 }
 
-/** Rows of k or v from key `first` on. */
-static Ahead rowsAhead(const Plan& plan, const void* data, int64_t at, int64_t row, int64_t dim,
-                       int32_t count) {
-  const int64_t bytes = plan.kvType == kFloat32 ? sizeof(float) : sizeof(uint16_t);
-  if (at < 0 || count <= 0) return {};
-  return {static_cast<const char*>(data) + at * bytes, row * bytes, dim * bytes, count};
-}
-
-/** Names what will be read after the keys of the block at hand: its values and the keys of the next one, or,
- * where its values have been looked at already, the next one's keys and values. */
-static void lookAhead(const Call& call, const Task& task, const Workspace& w, int32_t end, bool values,
-                      Block* block) {
+/** Up to w.step rows of keys, and with `values` of values, from key `first` on, `end` being that of the keys. */
+static void lookAhead(const Call& call, const Task& task, const Workspace& w, int32_t first, int32_t end,
+                      bool values, Ahead* nextKeys, Ahead* nextValues) {
   const Plan& plan = call.plan;
-  const int32_t next = block->end, count = smaller(end - next, w.step);
-  Ahead nextKeys{}, nextValues{};
-  if (count > 0) {
-    nextKeys = rowsAhead(plan, call.k.data, blockAt(call, task, next, plan.kBatch, plan.kHead, plan.kRow, plan.kPage),
-                         plan.kRow, plan.headDim, count);
-    if (values)
-      nextValues = rowsAhead(plan, call.v.data, blockAt(call, task, next, plan.vBatch, plan.vHead, plan.vRow, plan.vPage),
-                             plan.vRow, plan.valueDim, count);
-  }
-  if (values && plan.kvType == kFloat32 && !w.masked) {
-    const int64_t bytes = sizeof(float);
-    block->whileScoring = {reinterpret_cast<const char*>(block->values), block->valueRow * bytes,
-                           plan.valueDim * bytes, block->count};
-    block->whileProducing = nextKeys;
-  } else {
-    block->whileScoring = nextKeys;
-    block->whileProducing = nextValues;
-  }
+  const int32_t count = smaller(end - first, w.step);
+  if (count <= 0) return;
+  const int64_t bytes = plan.kvType == kFloat32 ? sizeof(float) : sizeof(uint16_t);
+  const int64_t keys = blockAt(call, task, first, plan.kBatch, plan.kHead, plan.kRow, plan.kPage);
+  if (keys < 0) return;
+  const char* from = static_cast<const char*>(call.k.data) + keys * bytes;
+  *nextKeys = {from, plan.kRow * bytes, bytes, plan.headDim, count};
+  if (!values) return;
+  const int64_t at = blockAt(call, task, first, plan.vBatch, plan.vHead, plan.vRow, plan.vPage);
+  from = static_cast<const char*>(call.v.data) + at * bytes;
+  *nextValues = {from, plan.vRow * bytes, bytes, plan.valueDim, count};
 }
 
 /** Leaves what the chunk has made of the rows. */

@@ -35,12 +35,22 @@ static void packFewQueries(int64_t type, const Workspace& w) {
   packFewQueriesOf<kFloat32>(w);
 }
 
+/** The keys that are fetched while a tile is worked on. */
+struct KeysAhead {
+  const char* rows[Tile::kDots];
+  int64_t channel;
+};
+
 /** One vector of channels, or the last `tail` of them, of all products of kRows queries and kDots / kRows
  * keys. */
-template <int kRows, bool kTail>
+template <int kRows, bool kTail, bool kFetch>
 SELFSAME_INLINE void addChannels(const float* queries, int64_t headDim, const float* const* keys,
-                                 int64_t channel, int tail, V::Reg (&sum)[Tile::kDots]) {
+                                 const KeysAhead& ahead, int64_t channel, int tail, V::Reg (&sum)[Tile::kDots]) {
   V::Reg query[kRows];
+  if (kFetch) {
+    SELFSAME_UNROLL
+    for (int t = 0; t < Tile::kDots / kRows; ++t) V::prefetch(ahead.rows[t] + channel * ahead.channel);
+  }
   SELFSAME_UNROLL
   for (int r = 0; r < kRows; ++r) {
     const float* at = queries + r * headDim + channel;
@@ -55,16 +65,17 @@ SELFSAME_INLINE void addChannels(const float* queries, int64_t headDim, const fl
 }
 
 /** Scores of kDots / kRows keys and kRows queries, written as [key][row] with `period` numbers for a key. */
-template <int kRows>
+template <int kRows, bool kFetch>
 SELFSAME_NOINLINE void dotTile(const float* SELFSAME_RESTRICT queries, int64_t headDim,
-                               const float* const* keys, float* SELFSAME_RESTRICT scores, int period) {
+                               const float* const* keys, const KeysAhead& ahead, float* SELFSAME_RESTRICT scores, int period) {
   V::Reg sum[Tile::kDots];
   SELFSAME_UNROLL
   for (int i = 0; i < Tile::kDots; ++i) sum[i] = V::zero();
   int64_t c = 0;
-  for (; c + kLanes <= headDim; c += kLanes) addChannels<kRows, false>(queries, headDim, keys, c, 0, sum);
-  if (c < headDim)
-    addChannels<kRows, true>(queries, headDim, keys, c, static_cast<int>(headDim - c), sum);
+  for (; c + kLanes <= headDim; c += kLanes)
+    addChannels<kRows, false, kFetch>(queries, headDim, keys, ahead, c, 0, sum);
+  const int tail = static_cast<int>(headDim - c);
+  if (tail > 0) addChannels<kRows, true, kFetch>(queries, headDim, keys, ahead, c, tail, sum);
   float dots[Tile::kDots];
   float* to = period == kRows ? scores : dots;
   SELFSAME_UNROLL
@@ -89,8 +100,15 @@ static void dotRows(const Workspace& w, int row, const Block& block, const Reach
   for (int32_t key = from - from % kKeys; key <= last; key += kKeys) {
     const float* keys[kKeys];
     for (int t = 0; t < kKeys; ++t) keys[t] = block.keys + clampTo(key + t, from, last) * block.keyRow;
-    fetch(ahead, key, key + kKeys);
-    dotTile<kRows>(queries, w.headDim, keys, w.scores + key * w.period + row, w.period);
+    float* scores = w.scores + key * w.period + row;
+    if (ahead.count > 0) {
+      KeysAhead next;
+      next.channel = ahead.channel;
+      for (int t = 0; t < kKeys; ++t) next.rows[t] = ahead.row(key + t);
+      dotTile<kRows, true>(queries, w.headDim, keys, next, scores, w.period);
+    } else {
+      dotTile<kRows, false>(queries, w.headDim, keys, {}, scores, w.period);
+    }
   }
 }
 
@@ -99,7 +117,7 @@ static void dotBlock(const Workspace& w, int vector, const Block& block) {
   SELFSAME_PHASE(kScore);
   const Reach part = within(w.vectorReach[vector], block.first, block.end);
   if (part.begin == part.end) return;
-  Ahead ahead = block.whileScoring;
+  Ahead ahead = block.nextKeys;
   for (int row = 0, rows; row < fewRows(w); row += rows) {
     const int left = fewRows(w) - row;
     rows = left >= 3 ? 4 : left;

@@ -27,8 +27,6 @@ struct Product {
   Ahead ahead;
 };
 
-/** Keys between two fetches. */
-constexpr int32_t kFetchKeys = 4;
 /** Vectors of channels that a tile of kRows rows takes: as many sums as keep the multiply-adds busy. */
 template <int kRows>
 constexpr int kChannelsOf = kRows >= Tile::kRows             ? Tile::kChannelVectors
@@ -54,13 +52,18 @@ static bool sees(const float* visible, int row, int32_t key) {
  * Adds weight times value for all keys. Where some value is not finite, each row skips what it must not see:
  * its weight there is 0, but 0 * NaN would be NaN.
  */
-template <int kRows, int N, bool kTail, bool kSkips>
-SELFSAME_INLINE void addKeys(const Product& product, int32_t from, int32_t to, int64_t channel, int tail,
+template <int kRows, int N, bool kTail, bool kSkips, bool kFetch>
+SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, int tail,
                              V::Reg (&sum)[kRows][N]) {
   const int64_t weightRow = product.weightRow, valueRow = product.valueRow;
-  const float* weights = product.weights + from * weightRow;
-  const float* values = product.values + from * valueRow + channel;
-  for (int32_t key = from; key < to; ++key, weights += weightRow, values += valueRow) {
+  const float* weights = product.weights + product.begin * weightRow;
+  const float* values = product.values + product.begin * valueRow + channel;
+  for (int32_t key = product.begin; key < product.end; ++key, weights += weightRow, values += valueRow) {
+    if (kFetch) {
+      const char* next = product.ahead.row(key) + channel * product.ahead.channel;
+      SELFSAME_UNROLL
+      for (int n = 0; n < N; ++n) V::prefetch(next + n * kLanes * product.ahead.channel);
+    }
     V::Reg value[N];
     loadChannels<N, kTail>(values, tail, value);
     SELFSAME_UNROLL
@@ -82,13 +85,11 @@ SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int 
     for (int n = 0; n < N; ++n) sum[r][n] = V::zero();
   }
   if (product.visible != nullptr) {
-    addKeys<kRows, N, kTail, true>(product, product.begin, product.end, channel, tail, sum);
+    addKeys<kRows, N, kTail, true, false>(product, channel, tail, sum);
+  } else if (product.ahead.count > 0) {
+    addKeys<kRows, N, kTail, false, true>(product, channel, tail, sum);
   } else {
-    const int32_t run = product.ahead.count > 0 ? kFetchKeys : product.end - product.begin;
-    for (int32_t from = product.begin; from < product.end; from += run) {
-      fetch(product.ahead, from, from + run);
-      addKeys<kRows, N, kTail, false>(product, from, smaller(from + run, product.end), channel, tail, sum);
-    }
+    addKeys<kRows, N, kTail, false, false>(product, channel, tail, sum);
   }
 
   SELFSAME_UNROLL
@@ -169,8 +170,8 @@ static void productRows(const Workspace& w, int vector, int lane, int64_t valueD
     n = nextVectors(vectors - done, kChannelsOf<kRows>);
     productTileOf<kRows, kChannelsOf<kRows>>(static_cast<int>(n), product, done * kLanes,
                                              done + n == vectors ? static_cast<int>(valueDim % kLanes) : 0);
-    product.ahead = *ahead = {};
   }
+  *ahead = {};
 }
 
 /** Adds the block to the outputs of the vectors [vector, vector + count). */
@@ -188,7 +189,7 @@ static void productBlock(const Workspace& w, int vector, int count, int64_t valu
     for (int lane = firstLane; lane < endLane; lane += Tile::kRows) {
       Product product;
       if (!openProduct(w, vector, lane, block, &product)) continue;
-      if (done == 0 && lane == firstLane) product.ahead = block.whileProducing;
+      if (lane == firstLane) product.ahead = block.nextValues;
       productTileOf<Tile::kRows, Tile::kChannelVectors>(n, product, done * kLanes, last ? tail : 0);
     }
     done += n;
@@ -199,7 +200,7 @@ static void productBlock(const Workspace& w, int vector, int count, int64_t valu
  * fetched. */
 static void productFewRows(const Workspace& w, int vector, int64_t valueDim, const Block& block) {
   SELFSAME_PHASE(kProduct);
-  Ahead ahead = block.whileProducing;
+  Ahead ahead = block.nextValues;
   for (int lane = vector * kLanes, rows; lane < w.rows; lane += rows) {
     const int left = w.rows - lane;
     rows = left + 1 >= Tile::kRows ? Tile::kRows : left >= 3 ? 4 : left;

@@ -164,7 +164,7 @@ static void scoreBlock(const Workspace& w, int vector, int count, const Block& b
   const Reach all = reachOfBlock(w, vector, count, block);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
-    fetch(block.whileScoring, key - block.first, key - block.first + Tile::kKeys);
+    fetch(block.nextKeys, key - block.first, key - block.first + Tile::kKeys);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     scoreTileOf<Tile::kQueryVectors>(w, tile, w.zeros, scoresOf(w, tile.vector - vector) + tile.at * kLanes);
   }

@@ -45,7 +45,7 @@ static bool attendRows(const Call& call, const Task& task, const Workspace& w, b
     Block block;
     if (reached.begin == reached.end) continue;
     if (!openBlock(call, task, w, first, end, reached, output, &block)) continue;
-    if (w.partial) lookAhead(call, task, w, end, output, &block);
+    if (w.partial) lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
     for (int tile = 0, count; tile < w.vectors; tile += count) {
       const bool few = hasFewRows(w, tile);
       count = few ? 1 : nextVectors(w.wide - tile, Tile::kQueryVectors);
@@ -56,7 +56,7 @@ static bool attendRows(const Call& call, const Task& task, const Workspace& w, b
       }
       if (output && few) productFewRows(w, tile, call.plan.valueDim, block);
       if (output && !few) productBlock(w, tile, count, call.plan.valueDim, block);
-      block.whileScoring = block.whileProducing = {};
+      block.nextKeys = block.nextValues = {};
     }
   }
   return true;
