@@ -81,7 +81,8 @@ class Binding : public Napi::Addon<Binding> {
     result.Set("tile", tile);
     result.Set("split", static_cast<double>(decodes ? how.split : 1));
     result.Set("tasks", static_cast<double>(how.tasks));
-    result.Set("scratchBytes", static_cast<double>(kernels->workspaceBytes(plan, how.workspaceRows)) + how.partialBytes);
+    result.Set("scratchBytes",
+               static_cast<double>(kernels->workspaceBytes(plan, how.workspaceRows)) + how.partialBytes);
     return result;
   }
 };

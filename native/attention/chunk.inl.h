@@ -26,21 +26,19 @@ static void openChunk(const Call& call, const Task& task, Workspace& w) {
   const int32_t begin = static_cast<int32_t>(task.chunk * kChunkKeys);
   const int32_t end = begin > INT32_MAX - kChunkKeys ? INT32_MAX : begin + static_cast<int32_t>(kChunkKeys);
   const bool writes = call.wants(kOutput);
-  w.partial = true;
+  w.few = true;
   for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
     w.range[lane] = clipRange(w.range[lane], begin, end);
     if (lane < w.rows && writes) w.out[lane] = task.partials.row(task.place, lane);
   }
   reachRows(w);
-  const int few = w.rows % kLanes;
-  if (few == 0) return;
-  w.wide = w.rows / kLanes;
-  while (!w.natural && w.period / 2 >= few) w.period /= 2;
-  if (w.wide == 0) w.step = kStepKeys;
-  fillKeys(w.scores, 0, w.step, 0.0f);
+  while (!w.natural && w.period / 2 >= w.rows) w.period /= 2;
+  w.step = kStepKeys;
+  for (int i = 0; i < smaller(w.vectors, Tile::kQueryVectors); ++i) fillKeys(scoresOf(w, i), 0, w.step, 0.0f);
 }
 
-/** Up to w.step rows of keys, and with `values` of values, from key `first` on, `end` being that of the keys. */
+/** Up to w.step rows of keys, and with `values` of values, from key `first` on, `end` being that of the keys.
+ */
 static void lookAhead(const Call& call, const Task& task, const Workspace& w, int32_t first, int32_t end,
                       bool values, Ahead* nextKeys, Ahead* nextValues) {
   const Plan& plan = call.plan;
@@ -60,11 +58,9 @@ static void lookAhead(const Call& call, const Task& task, const Workspace& w, in
 /** Leaves what the chunk has made of the rows. */
 static void closeChunk(const Task& task, const Workspace& w) {
   for (int row = 0; row < w.rows; ++row) {
-    const int vector = row / kLanes;
     float sum = w.sum[row];
     // Lanes a period apart have keys of the same row.
-    for (int lane = row + w.period; hasFewRows(w, vector) && lane < (vector + 1) * kLanes; lane += w.period)
-      sum += w.sum[lane];
+    for (int lane = row + w.period; w.period < kLanes && lane < kLanes; lane += w.period) sum += w.sum[lane];
     task.partials.reference(task.place, row) = w.reference[row];
     task.partials.sum(task.place, row) = sum;
   }

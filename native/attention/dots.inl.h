@@ -7,24 +7,18 @@
 static_assert(Tile::kDots % kLanes == 0 && Tile::kDots + Tile::kDots / 4 + 1 <= V::kRegs,
               "a tile of dot products lives in registers");
 
-/** Whether the vector is the one whose scores are made so. */
-static bool hasFewRows(const Workspace& w, int vector) { return vector >= w.wide; }
-static int fewRows(const Workspace& w) { return w.rows - w.wide * kLanes; }
-static float* fewQueries(const Workspace& w) { return w.queries + w.wide * kLanes * w.headDim; }
-
 /** Queries of the few rows as they are, times w.scale; the last one again where that makes a tile. */
 template <int64_t kType>
 static void packFewQueriesOf(const Workspace& w) {
   const V::Reg factor = V::all(w.scale);
-  const int rows = smaller((fewRows(w) + 1) / 2 * 2, kLanes);
+  const int rows = smaller((w.rows + 1) / 2 * 2, w.vectors * kLanes);
   const int tail = static_cast<int>(w.headDim % kLanes);
   for (int i = 0; i < rows; ++i) {
-    const void* query = w.query[w.wide * kLanes + i];
-    float* packed = fewQueries(w) + i * w.headDim;
+    const void* query = w.query[i];
+    float* packed = w.queries + i * w.headDim;
     const int64_t whole = w.headDim - tail;
     for (int64_t c = 0; c < whole; c += kLanes) V::store(packed + c, V::mul(loadAs<kType>(query, c), factor));
-    if (tail != 0)
-      V::storeTail(packed + whole, V::mul(loadTailAs<kType>(query, whole, tail), factor), tail);
+    if (tail != 0) V::storeTail(packed + whole, V::mul(loadTailAs<kType>(query, whole, tail), factor), tail);
   }
 }
 
@@ -45,7 +39,8 @@ struct KeysAhead {
  * keys. */
 template <int kRows, bool kTail, bool kFetch>
 SELFSAME_INLINE void addChannels(const float* queries, int64_t headDim, const float* const* keys,
-                                 const KeysAhead& ahead, int64_t channel, int tail, V::Reg (&sum)[Tile::kDots]) {
+                                 const KeysAhead& ahead, int64_t channel, int tail,
+                                 V::Reg (&sum)[Tile::kDots]) {
   V::Reg query[kRows];
   if (kFetch) {
     SELFSAME_UNROLL
@@ -67,7 +62,8 @@ SELFSAME_INLINE void addChannels(const float* queries, int64_t headDim, const fl
 /** Scores of kDots / kRows keys and kRows queries, written as [key][row] with `period` numbers for a key. */
 template <int kRows, bool kFetch>
 SELFSAME_NOINLINE void dotTile(const float* SELFSAME_RESTRICT queries, int64_t headDim,
-                               const float* const* keys, const KeysAhead& ahead, float* SELFSAME_RESTRICT scores, int period) {
+                               const float* const* keys, const KeysAhead& ahead,
+                               float* SELFSAME_RESTRICT scores, int period) {
   V::Reg sum[Tile::kDots];
   SELFSAME_UNROLL
   for (int i = 0; i < Tile::kDots; ++i) sum[i] = V::zero();
@@ -93,40 +89,43 @@ SELFSAME_NOINLINE void dotTile(const float* SELFSAME_RESTRICT queries, int64_t h
 /** Scores of kRows rows from `row` on and all keys of the block's part. A tile that overhangs the part reads
  * its first or last key again. */
 template <int kRows>
-static void dotRows(const Workspace& w, int row, const Block& block, const Reach& part, const Ahead& ahead) {
+static void dotRows(const Workspace& w, int vector, int row, const Block& block, const Reach& part,
+                    const Ahead& ahead) {
   constexpr int32_t kKeys = Tile::kDots / kRows;
-  const float* queries = fewQueries(w) + row * w.headDim;
+  const float* queries = w.queries + row * w.headDim;
+  float* scores = scoresOf(w, row / kLanes - vector) + row % kLanes;
   const int32_t from = part.begin - block.first, last = part.end - block.first - 1;
   for (int32_t key = from - from % kKeys; key <= last; key += kKeys) {
     const float* keys[kKeys];
     for (int t = 0; t < kKeys; ++t) keys[t] = block.keys + clampTo(key + t, from, last) * block.keyRow;
-    float* scores = w.scores + key * w.period + row;
     if (ahead.count > 0) {
       KeysAhead next;
       next.channel = ahead.channel;
       for (int t = 0; t < kKeys; ++t) next.rows[t] = ahead.row(key + t);
-      dotTile<kRows, true>(queries, w.headDim, keys, next, scores, w.period);
+      dotTile<kRows, true>(queries, w.headDim, keys, next, scores + key * w.period, w.period);
     } else {
-      dotTile<kRows, false>(queries, w.headDim, keys, {}, scores, w.period);
+      dotTile<kRows, false>(queries, w.headDim, keys, {}, scores + key * w.period, w.period);
     }
   }
 }
 
-/** Scores of the block for the vector of few rows, written to w.scores. */
-static void dotBlock(const Workspace& w, int vector, const Block& block) {
+/** Scores of the block for the vectors [vector, vector + count), written to w.scores, while the next block's
+ * keys are fetched. */
+static void dotBlock(const Workspace& w, int vector, int count, const Block& block) {
   SELFSAME_PHASE(kScore);
-  const Reach part = within(w.vectorReach[vector], block.first, block.end);
+  const Reach part = reachOfBlock(w, vector, count, block);
   if (part.begin == part.end) return;
   Ahead ahead = block.nextKeys;
-  for (int row = 0, rows; row < fewRows(w); row += rows) {
-    const int left = fewRows(w) - row;
+  const int end = smaller((vector + count) * kLanes, w.rows);
+  for (int row = vector * kLanes, rows; row < end; row += rows) {
+    const int left = end - row;
     rows = left >= 3 ? 4 : left;
     if (rows == 4) {
-      dotRows<4>(w, row, block, part, ahead);
+      dotRows<4>(w, vector, row, block, part, ahead);
     } else if (rows == 2) {
-      dotRows<2>(w, row, block, part, ahead);
+      dotRows<2>(w, vector, row, block, part, ahead);
     } else {
-      dotRows<1>(w, row, block, part, ahead);
+      dotRows<1>(w, vector, row, block, part, ahead);
     }
     ahead = {};
   }
@@ -135,7 +134,7 @@ static void dotBlock(const Workspace& w, int vector, const Block& block) {
 /** Keys [from, to) of the block that a row does not see get score -inf, in the layout of few rows. */
 static void hidePacked(const Workspace& w, int32_t from, int32_t to, const float* visible) {
   for (int32_t word = from - from % kWordKeys; word < to; word += kWordKeys) {
-    for (int row = 0; row < fewRows(w); ++row) {
+    for (int row = 0; row < w.rows; ++row) {
       uint32_t hidden;
       memcpy(&hidden, visible + word / kWordKeys * kLanes + row, sizeof(hidden));
       hidden = ~hidden & lowBits(to - word) & ~lowBits(from - word);
@@ -147,17 +146,16 @@ static void hidePacked(const Workspace& w, int32_t from, int32_t to, const float
   }
 }
 
-/** Softmax of the block for the vector of few rows, where several keys lie in one vector. */
-static void weighPacked(const Call& call, const Task& task, const Workspace& w, int vector,
-                        const Block& block) {
-  const Reach part = within(w.vectorReach[vector], block.first, block.end);
+/** Softmax of the block where several keys lie in one vector. */
+static void weighPacked(const Call& call, const Task& task, const Workspace& w, const Block& block) {
+  const Reach part = within(w.vectorReach[0], block.first, block.end);
   if (part.begin == part.end) return;
   const int32_t keys = kLanes / w.period;
   const int32_t begin = part.begin - block.first, end = part.end - block.first;
   const int32_t from = begin - begin % keys, to = (end + keys - 1) / keys * keys;
   if (from != begin || to != end || hides(w, block, part)) {
-    findVisible(call, task, w, vector, block, part, w.visible);
+    findVisible(call, task, w, 0, block, part, w.visible);
     hidePacked(w, from, to, w.visible);
   }
-  softmaxBlock<false>(w, vector, w.scores + from * w.period, (to - from) / keys, w.period);
+  softmaxBlock<false>(w, 0, w.scores + from * w.period, (to - from) / keys, w.period);
 }

@@ -49,9 +49,7 @@ Cut cut(const Plan& plan, const Item& item, int64_t selected, const Kernels& ker
   const bool sums = (plan.outputs & kMass) != 0;
   const Chunks chunks = chunksOf(plan, item);
   const int64_t decoded = chunks.count > 0 ? item.queryRows * group : 0;
-  return {chunks,
-          decoded,
-          ceilDivide(item.queryTotal * group - decoded, rows),
+  return {chunks, decoded, ceilDivide(item.queryTotal * group - decoded, rows),
           ceilDivide(shownRows(plan, item, selected) * group, rows),
           sums ? ceilDivide(item.keyTotal, kernels.block) * group : 0};
 }
@@ -121,8 +119,8 @@ Task taskAt(const Run& run, int64_t index) {
   const bool show = begun >= each.attend;
   const Item& of = call.items[item];
   const int64_t all = (show ? shownRows(call.plan, of, selectedRows(call)) : of.queryTotal) * group;
-  const int64_t first = show ? (begun - each.attend) * run.schedule.rows
-                             : each.decoded + begun * run.schedule.rows;
+  const int64_t first =
+      show ? (begun - each.attend) * run.schedule.rows : each.decoded + begun * run.schedule.rows;
   return {show ? Purpose::kShow : Purpose::kAttend, item, kvHead, kvHead * group, group, first,
           std::min(run.schedule.rows, all - first)};
 }

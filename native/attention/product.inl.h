@@ -29,9 +29,9 @@ struct Product {
 
 /** Vectors of channels that a tile of kRows rows takes: as many sums as keep the multiply-adds busy. */
 template <int kRows>
-constexpr int kChannelsOf = kRows >= Tile::kRows             ? Tile::kChannelVectors
+constexpr int kChannelsOf = kRows >= Tile::kRows                        ? Tile::kChannelVectors
                             : kRows == 4 || V::kRegs < 32 && kRows == 2 ? 4
-                                                             : 8;
+                                                                        : 8;
 
 template <int N, bool kTail>
 SELFSAME_INLINE void loadChannels(const float* from, int tail, V::Reg (&to)[N]) {
@@ -53,8 +53,7 @@ static bool sees(const float* visible, int row, int32_t key) {
  * its weight there is 0, but 0 * NaN would be NaN.
  */
 template <int kRows, int N, bool kTail, bool kSkips, bool kFetch>
-SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, int tail,
-                             V::Reg (&sum)[kRows][N]) {
+SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, int tail, V::Reg (&sum)[kRows][N]) {
   const int64_t weightRow = product.weightRow, valueRow = product.valueRow;
   const float* weights = product.weights + product.begin * weightRow;
   const float* values = product.values + product.begin * valueRow + channel;
@@ -145,7 +144,7 @@ static bool openProduct(const Workspace& w, int vector, int lane, const Block& b
   product->begin = part.begin - block.first;
   product->end = part.end - block.first;
   product->weights = w.scores + tile * Tile::kBlock * kLanes + lane % kLanes;
-  product->weightRow = lane / kLanes < w.wide ? kLanes : w.period;
+  product->weightRow = w.period;
   product->values = block.values;
   product->valueRow = block.valueRow;
   product->visible =
@@ -153,7 +152,7 @@ static bool openProduct(const Workspace& w, int vector, int lane, const Block& b
   product->out = w.out + lane;
   product->factor = w.factor + lane;
   product->resumes = reach.begin < block.first;
-  product->inverse = !w.partial && reach.end <= block.end ? w.inverse + lane : nullptr;
+  product->inverse = !w.few && reach.end <= block.end ? w.inverse + lane : nullptr;
   product->ahead = {};
   return true;
 }
@@ -189,20 +188,20 @@ static void productBlock(const Workspace& w, int vector, int count, int64_t valu
     for (int lane = firstLane; lane < endLane; lane += Tile::kRows) {
       Product product;
       if (!openProduct(w, vector, lane, block, &product)) continue;
-      if (lane == firstLane) product.ahead = block.nextValues;
       productTileOf<Tile::kRows, Tile::kChannelVectors>(n, product, done * kLanes, last ? tail : 0);
     }
     done += n;
   }
 }
 
-/** The same for a last vector of few rows, in tiles of as many rows as there are, while the next block is
+/** The same for few rows, in tiles of as many rows as there are, while the next block is
  * fetched. */
-static void productFewRows(const Workspace& w, int vector, int64_t valueDim, const Block& block) {
+static void productFewRows(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
   SELFSAME_PHASE(kProduct);
   Ahead ahead = block.nextValues;
-  for (int lane = vector * kLanes, rows; lane < w.rows; lane += rows) {
-    const int left = w.rows - lane;
+  const int end = smaller((vector + count) * kLanes, w.rows);
+  for (int lane = vector * kLanes, rows; lane < end; lane += rows) {
+    const int left = end - lane;
     rows = left + 1 >= Tile::kRows ? Tile::kRows : left >= 3 ? 4 : left;
     if (rows == Tile::kRows) {
       productRows<Tile::kRows>(w, vector, lane, valueDim, block, &ahead);

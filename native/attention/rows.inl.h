@@ -108,7 +108,6 @@ static void describeRows(const Call& call, const Task& task, Workspace& w, int64
   const bool writes = !task.shows() && call.wants(kOutput);
   w.rows = static_cast<int>(count);
   w.vectors = static_cast<int>((count + kLanes - 1) / kLanes);
-  w.wide = w.vectors;
   for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
     const RowOf of = rowOf(call, task, first + smaller(lane, w.rows - 1));
     pointLane(call, task, w, lane, of);

@@ -9,7 +9,7 @@ template <int64_t kType>
 SELFSAME_NOINLINE void packQueriesOf(const Workspace& w) {
   const V::Reg factor = V::all(w.scale);
   const int64_t whole = w.headDim - w.headDim % kLanes;
-  for (int vector = 0; vector < w.wide; ++vector) {
+  for (int vector = 0; vector < w.vectors; ++vector) {
     const void* const* query = w.query + vector * kLanes;
     float* packed = w.queries + vector * kLanes * w.headDim;
     V::Reg rows[kLanes];
@@ -164,7 +164,6 @@ static void scoreBlock(const Workspace& w, int vector, int count, const Block& b
   const Reach all = reachOfBlock(w, vector, count, block);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
-    fetch(block.nextKeys, key - block.first, key - block.first + Tile::kKeys);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     scoreTileOf<Tile::kQueryVectors>(w, tile, w.zeros, scoresOf(w, tile.vector - vector) + tile.at * kLanes);
   }

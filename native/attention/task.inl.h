@@ -13,14 +13,13 @@
  */
 static void softmaxTile(const Call& call, const Task& task, const Workspace& w, int vector, int count,
                         const Block& block) {
-  const bool few = hasFewRows(w, vector);
-  if (few) {
-    dotBlock(w, vector, block);
+  if (w.few) {
+    dotBlock(w, vector, count, block);
   } else {
     scoreBlock(w, vector, count, block);
   }
   SELFSAME_PHASE(kSoftmax);
-  if (few && w.period < kLanes) return weighPacked(call, task, w, vector, block);
+  if (w.period < kLanes) return weighPacked(call, task, w, block);
   for (int i = 0; i < count; ++i) {
     const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
     if (part.begin == part.end) continue;
@@ -45,17 +44,16 @@ static bool attendRows(const Call& call, const Task& task, const Workspace& w, b
     Block block;
     if (reached.begin == reached.end) continue;
     if (!openBlock(call, task, w, first, end, reached, output, &block)) continue;
-    if (w.partial) lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
+    if (w.few) lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
     for (int tile = 0, count; tile < w.vectors; tile += count) {
-      const bool few = hasFewRows(w, tile);
-      count = few ? 1 : nextVectors(w.wide - tile, Tile::kQueryVectors);
-      if (w.natural || few) {
+      count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
+      if (w.natural || w.few) {
         softmaxTile(call, task, w, tile, count, block);
       } else {
         weighBlock(call, task, w, tile, count, block);
       }
-      if (output && few) productFewRows(w, tile, call.plan.valueDim, block);
-      if (output && !few) productBlock(w, tile, count, call.plan.valueDim, block);
+      if (output && w.few) productFewRows(w, tile, count, call.plan.valueDim, block);
+      if (output && !w.few) productBlock(w, tile, count, call.plan.valueDim, block);
       block.nextKeys = block.nextValues = {};
     }
   }
@@ -120,8 +118,11 @@ static void run(const Call& call, const Task& task, int64_t mostRows, void* memo
   describeRows(call, task, w, task.first, task.count);
   if (task.purpose == Purpose::kMerge) return mergeChunks(call, task, w);
   if (task.purpose == Purpose::kDecode) openChunk(call, task, w);
-  packQueries(plan.qType, w);
-  if (w.wide < w.vectors) packFewQueries(plan.qType, w);
+  if (w.few) {
+    packFewQueries(plan.qType, w);
+  } else {
+    packQueries(plan.qType, w);
+  }
   if (!attendRows(call, task, w, !task.shows() && call.wants(kOutput))) return;
   if (task.purpose == Purpose::kDecode) return closeChunk(task, w);
   finishRows(call, task, w);

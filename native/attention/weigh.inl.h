@@ -95,7 +95,6 @@ static void weighBlock(const Call& call, const Task& task, const Workspace& w, i
   const Reach all = reachOfBlock(w, vector, count, block);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
-    fetch(block.nextKeys, key - block.first, key - block.first + Tile::kKeys);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     const int first = tile.vector - vector;
     float* scores = scoresOf(w, first) + tile.at * kLanes;

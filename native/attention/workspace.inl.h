@@ -32,10 +32,8 @@ struct Reach {
 struct Workspace {
   int rows;
   int vectors;
-  /** Of these, the vectors whose scores are made with a query in each lane; a last one with few rows may have
-   * channels there. */
-  int wide;
-  /** The lanes of that last vector that a key has: kLanes / period keys lie side by side. */
+  /** The lanes that a key has in a vector of scores: kLanes / period keys lie side by side where rows are
+   * few. */
   int period;
   /** Keys that are taken at a time. */
   int32_t step;
@@ -48,8 +46,8 @@ struct Workspace {
   /** Whether scores have their natural unit, for options to change them or callers to see them; else they
    * count octaves. */
   bool natural;
-  /** Whether outputs are left as they are, to be merged with those of other chunks. */
-  bool partial;
+  /** Whether rows are few and keys those of one chunk: outputs are left as they are, to be merged. */
+  bool few;
 
   /** Queries, scaled, as [vector][channel][lane]. */
   float* queries;

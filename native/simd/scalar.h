@@ -10,7 +10,8 @@ struct V {
   SELFSAME_INLINE Reg all(float x) { return x; }
   SELFSAME_INLINE Reg load(const float* p) { return *p; }
   SELFSAME_INLINE void store(float* p, Reg x) { *p = x; }
-  /** Asks for a cache line, to be in the second level by the time it is read: plain C++ has no word for it. */
+  /** Asks for a cache line, to be in the second level by the time it is read: plain C++ has no word for it.
+   */
   SELFSAME_INLINE void prefetch(const char*) {}
   /** With one lane there is no tail. */
   SELFSAME_INLINE Reg loadTail(const float* p, int) { return *p; }
