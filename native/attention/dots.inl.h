@@ -4,7 +4,7 @@
  * them.
  */
 
-static_assert(Tile::kDots % kLanes == 0 && Tile::kDots + Tile::kDots / 4 + 1 <= V::kRegs,
+static_assert(Tile::kDots % kLanes == 0 && Tile::kDots + 4 + 1 <= V::kRegs,
               "a tile of dot products lives in registers");
 
 /** Queries of the few rows as they are, times w.scale; the last one again where that makes a tile. */
@@ -119,7 +119,8 @@ static void dotBlock(const Workspace& w, int vector, int count, const Block& blo
   const int end = smaller((vector + count) * kLanes, w.rows);
   for (int row = vector * kLanes, rows; row < end; row += rows) {
     const int left = end - row;
-    rows = left >= 3 ? 4 : left;
+    // A tile lies in one vector.
+    rows = smaller(left >= 3 ? 4 : left, kLanes);
     if (rows == 4) {
       dotRows<4>(w, vector, row, block, part, ahead);
     } else if (rows == 2) {
