@@ -15,6 +15,21 @@ struct Ahead {
   const char* row(int32_t i) const { return rows + smaller(i, count - 1) * stride; }
 };
 
+/** The rows of N keys that are asked for while N others are worked on. */
+template <int N>
+struct KeysAhead {
+  const char* rows[N];
+  int64_t channel;
+};
+
+template <int N>
+static KeysAhead<N> keysAhead(const Ahead& ahead, int32_t key) {
+  KeysAhead<N> next;
+  next.channel = ahead.channel;
+  for (int t = 0; t < N; ++t) next.rows[t] = ahead.row(key + t);
+  return next;
+}
+
 /** Asks for rows [from, to) at once, as far as there are. */
 static void fetch(const Ahead& ahead, int32_t from, int32_t to) {
   constexpr int64_t kLine = 64;

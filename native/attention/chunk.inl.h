@@ -5,6 +5,10 @@
 
 /** Keys that few rows take at a time: as long as a step lasts, the next one's rows are on their way to L2. */
 constexpr int32_t kStepKeys = 64;
+/** The most rows that are cheaper so than with a query in each lane. */
+constexpr int kDotRows = 15;
+/** The most rows that do not hide the time their keys take to come from memory. */
+constexpr int kFetchRows = 96;
 static_assert(kChunkKeys % Tile::kBlock == 0 && Tile::kBlock % kStepKeys == 0 && kStepKeys % kWordKeys == 0,
               "steps, blocks and chunks divide each other");
 
@@ -26,12 +30,14 @@ static void openChunk(const Call& call, const Task& task, Workspace& w) {
   const int32_t begin = static_cast<int32_t>(task.chunk * kChunkKeys);
   const int32_t end = begin > INT32_MAX - kChunkKeys ? INT32_MAX : begin + static_cast<int32_t>(kChunkKeys);
   const bool writes = call.wants(kOutput);
-  w.few = true;
+  w.partial = true;
   for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
     w.range[lane] = clipRange(w.range[lane], begin, end);
     if (lane < w.rows && writes) w.out[lane] = task.partials.row(task.place, lane);
   }
   reachRows(w);
+  if (w.rows > kDotRows) return;
+  w.few = true;
   while (!w.natural && w.period / 2 >= w.rows) w.period /= 2;
   w.step = kStepKeys;
   for (int i = 0; i < smaller(w.vectors, Tile::kQueryVectors); ++i) fillKeys(scoresOf(w, i), 0, w.step, 0.0f);

@@ -29,17 +29,11 @@ static void packFewQueries(int64_t type, const Workspace& w) {
   packFewQueriesOf<kFloat32>(w);
 }
 
-/** The keys that are fetched while a tile is worked on. */
-struct KeysAhead {
-  const char* rows[Tile::kDots];
-  int64_t channel;
-};
-
 /** One vector of channels, or the last `tail` of them, of all products of kRows queries and kDots / kRows
  * keys. */
 template <int kRows, bool kTail, bool kFetch>
 SELFSAME_INLINE void addChannels(const float* queries, int64_t headDim, const float* const* keys,
-                                 const KeysAhead& ahead, int64_t channel, int tail,
+                                 const KeysAhead<Tile::kDots / kRows>& ahead, int64_t channel, int tail,
                                  V::Reg (&sum)[Tile::kDots]) {
   V::Reg query[kRows];
   if (kFetch) {
@@ -62,7 +56,7 @@ SELFSAME_INLINE void addChannels(const float* queries, int64_t headDim, const fl
 /** Scores of kDots / kRows keys and kRows queries, written as [key][row] with `period` numbers for a key. */
 template <int kRows, bool kFetch>
 SELFSAME_NOINLINE void dotTile(const float* SELFSAME_RESTRICT queries, int64_t headDim,
-                               const float* const* keys, const KeysAhead& ahead,
+                               const float* const* keys, const KeysAhead<Tile::kDots / kRows>& ahead,
                                float* SELFSAME_RESTRICT scores, int period) {
   V::Reg sum[Tile::kDots];
   SELFSAME_UNROLL
@@ -99,10 +93,8 @@ static void dotRows(const Workspace& w, int vector, int row, const Block& block,
     const float* keys[kKeys];
     for (int t = 0; t < kKeys; ++t) keys[t] = block.keys + clampTo(key + t, from, last) * block.keyRow;
     if (ahead.count > 0) {
-      KeysAhead next;
-      next.channel = ahead.channel;
-      for (int t = 0; t < kKeys; ++t) next.rows[t] = ahead.row(key + t);
-      dotTile<kRows, true>(queries, w.headDim, keys, next, scores + key * w.period, w.period);
+      dotTile<kRows, true>(queries, w.headDim, keys, keysAhead<kKeys>(ahead, key), scores + key * w.period,
+                           w.period);
     } else {
       dotTile<kRows, false>(queries, w.headDim, keys, {}, scores + key * w.period, w.period);
     }

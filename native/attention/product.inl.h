@@ -152,7 +152,7 @@ static bool openProduct(const Workspace& w, int vector, int lane, const Block& b
   product->out = w.out + lane;
   product->factor = w.factor + lane;
   product->resumes = reach.begin < block.first;
-  product->inverse = !w.few && reach.end <= block.end ? w.inverse + lane : nullptr;
+  product->inverse = !w.partial && reach.end <= block.end ? w.inverse + lane : nullptr;
   product->ahead = {};
   return true;
 }
@@ -188,6 +188,7 @@ static void productBlock(const Workspace& w, int vector, int count, int64_t valu
     for (int lane = firstLane; lane < endLane; lane += Tile::kRows) {
       Product product;
       if (!openProduct(w, vector, lane, block, &product)) continue;
+      if (lane == firstLane) product.ahead = block.nextValues;
       productTileOf<Tile::kRows, Tile::kChannelVectors>(n, product, done * kLanes, last ? tail : 0);
     }
     done += n;

@@ -44,7 +44,8 @@ static bool attendRows(const Call& call, const Task& task, const Workspace& w, b
     Block block;
     if (reached.begin == reached.end) continue;
     if (!openBlock(call, task, w, first, end, reached, output, &block)) continue;
-    if (w.few) lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
+    if (w.rows <= kFetchRows)
+      lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
     for (int tile = 0, count; tile < w.vectors; tile += count) {
       count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
       if (w.natural || w.few) {

@@ -46,7 +46,9 @@ struct Workspace {
   /** Whether scores have their natural unit, for options to change them or callers to see them; else they
    * count octaves. */
   bool natural;
-  /** Whether rows are few and keys those of one chunk: outputs are left as they are, to be merged. */
+  /** Whether keys are those of one chunk: outputs are left as they are, to be merged. */
+  bool partial;
+  /** Whether rows are so few that scores are dot products. */
   bool few;
 
   /** Queries, scaled, as [vector][channel][lane]. */
