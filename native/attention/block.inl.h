@@ -30,14 +30,6 @@ static KeysAhead<N> keysAhead(const Ahead& ahead, int32_t key) {
   return next;
 }
 
-/** Asks for rows [from, to) at once, as far as there are. */
-static void fetch(const Ahead& ahead, int32_t from, int32_t to) {
-  constexpr int64_t kLine = 64;
-  for (int32_t i = from; i < smaller(to, ahead.count); ++i) {
-    for (int64_t byte = 0; byte < ahead.dim * ahead.channel; byte += kLine) V::prefetch(ahead.row(i) + byte);
-  }
-}
-
 /** Rows of a block by their place in it: key `first + i` has row i. */
 struct Block {
   int32_t first;

@@ -29,9 +29,9 @@ struct Product {
 
 /** Vectors of channels that a tile of kRows rows takes: as many sums as keep the multiply-adds busy. */
 template <int kRows>
-constexpr int kChannelsOf = kRows >= Tile::kRows                        ? Tile::kChannelVectors
-                            : kRows == 4 || V::kRegs < 32 && kRows == 2 ? 4
-                                                                        : 8;
+constexpr int kChannelsOf = kRows >= Tile::kRows                          ? Tile::kChannelVectors
+                            : kRows == 4 || (kRows == 2 && V::kRegs < 32) ? 4
+                                                                          : 8;
 
 template <int N, bool kTail>
 SELFSAME_INLINE void loadChannels(const float* from, int tail, V::Reg (&to)[N]) {
