@@ -151,7 +151,6 @@ bool share(Run& run) {
   if (run.schedule.partialBytes > kMostBytes) return false;
   void* memory = threadScratch(ScratchUse::kCall, static_cast<size_t>(run.schedule.partialBytes));
   if (memory == nullptr) return false;
-  const int64_t counters = plan.batch * plan.kvHeads;
   run.shared.left = static_cast<std::atomic<int32_t>*>(memory);
   run.shared.partials = static_cast<float*>(memory) + paddedCounters(plan);
   run.firstPartial.reserve(plan.batch);
@@ -163,7 +162,7 @@ bool share(Run& run) {
     for (int64_t head = 0; head < plan.kvHeads; ++head, ++counter)
       new (run.shared.left + counter) std::atomic<int32_t>(static_cast<int32_t>(chunks.count));
   }
-  return counter == counters;
+  return true;
 }
 
 /** False where a thread is out of memory. */
