@@ -16,10 +16,12 @@ import './support/replay.ts'
 
 const native = namedKernels.filter(([, { backend }]) => backend === 'native')
 
-describe.each(decodeCases().map(c => [c.name, c] as const))('%s', (_, c) => {
-  test.each(native)('%s', (__, platform) => {
-    expect(checkCase(c, platform.open()).problems).toEqual([])
-  })
+// Named from the case down, and nothing where no addon is: an empty suite would be an error.
+const each = decodeCases().flatMap(c =>
+  native.map(([name, platform]) => [c.name, name, c, platform] as const),
+)
+test.each(each)('%s > %s', (_, __, c, platform) => {
+  expect(checkCase(c, platform.open()).problems).toEqual([])
 })
 
 interface Item {

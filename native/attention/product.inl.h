@@ -75,7 +75,7 @@ SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, int tail, 
 }
 
 /** N vectors of channels from `channel` on; with kTail the last one has only `tail` channels. */
-template <int kRows, int N, bool kTail>
+template <int kRows, int N, bool kTail, bool kSkips>
 SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int tail) {
   V::Reg sum[kRows][N];
   SELFSAME_UNROLL
@@ -83,7 +83,7 @@ SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int 
     SELFSAME_UNROLL
     for (int n = 0; n < N; ++n) sum[r][n] = V::zero();
   }
-  if (product.visible != nullptr) {
+  if constexpr (kSkips) {
     addKeys<kRows, N, kTail, true, false>(product, channel, tail, sum);
   } else if (product.ahead.count > 0) {
     addKeys<kRows, N, kTail, false, true>(product, channel, tail, sum);
@@ -119,13 +119,31 @@ SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int 
   }
 }
 
-template <int kRows, int N>
+template <int kRows, int N, bool kTail>
 SELFSAME_INLINE void productTileOf(int n, const Product& product, int64_t channel, int tail) {
-  if (n == N) {
-    if (tail != 0) return productTile<kRows, N, true>(product, channel, tail);
-    return productTile<kRows, N, false>(product, channel, 0);
+  if (n == N) return productTile<kRows, N, kTail, false>(product, channel, tail);
+  if constexpr (N > 1) productTileOf<kRows, N - 1, kTail>(n, product, channel, tail);
+}
+
+/**
+ * n vectors of channels, at most N, the last of them with `tail` channels unless that is 0. Where rows skip
+ * keys, every vector has a tile of its own, and so has the tail of few rows: tiles of all widths for these
+ * too made the addon 32 KB larger.
+ */
+template <int kRows, int N>
+static void productChannels(int n, const Product& product, int64_t channel, int tail) {
+  const int whole = tail == 0 ? n : n - 1;
+  const int64_t last = channel + whole * kLanes;
+  if (product.visible != nullptr) {
+    for (; channel < last; channel += kLanes) productTile<kRows, 1, false, true>(product, channel, 0);
+    if (tail != 0) productTile<kRows, 1, true, true>(product, last, tail);
+    return;
   }
-  if constexpr (N > 1) productTileOf<kRows, N - 1>(n, product, channel, tail);
+  if constexpr (kRows == Tile::kRows) {
+    if (tail != 0) return productTileOf<kRows, N, true>(n, product, channel, tail);
+  }
+  if (whole > 0) productTileOf<kRows, N, false>(whole, product, channel, 0);
+  if (tail != 0) productTile<kRows, 1, true, false>(product, last, tail);
 }
 
 /** How many of the vectors that are left make the next tile: never one alone where two pairs do. */
@@ -167,8 +185,8 @@ static void productRows(const Workspace& w, int vector, int lane, int64_t valueD
   product.ahead = *ahead;
   for (int64_t done = 0, n; done < vectors; done += n) {
     n = nextVectors(vectors - done, kChannelsOf<kRows>);
-    productTileOf<kRows, kChannelsOf<kRows>>(static_cast<int>(n), product, done * kLanes,
-                                             done + n == vectors ? static_cast<int>(valueDim % kLanes) : 0);
+    productChannels<kRows, kChannelsOf<kRows>>(static_cast<int>(n), product, done * kLanes,
+                                               done + n == vectors ? static_cast<int>(valueDim % kLanes) : 0);
   }
   *ahead = {};
 }
@@ -189,7 +207,7 @@ static void productBlock(const Workspace& w, int vector, int count, int64_t valu
       Product product;
       if (!openProduct(w, vector, lane, block, &product)) continue;
       if (lane == firstLane) product.ahead = block.nextValues;
-      productTileOf<Tile::kRows, Tile::kChannelVectors>(n, product, done * kLanes, last ? tail : 0);
+      productChannels<Tile::kRows, Tile::kChannelVectors>(n, product, done * kLanes, last ? tail : 0);
     }
     done += n;
   }
