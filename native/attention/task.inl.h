@@ -3,10 +3,10 @@
  * so that a block of keys and values is read from memory once per task and stays in the cache nearest to the
  * core meanwhile:
  *
- *   registers   kKeys x kQueryVectors sums of scores; kRows x kChannelVectors sums of products
+ *   registers   kKeys x kQueryVectors sums of scores; kChannels x kQueryVectors sums of products
  *   L1          scores of one tile and block (kQueryVectors x kBlock x kLanes), one tile's queries or a few
  *               channels of V
- *   L2          all queries of the task, the block of K and V, the unnormalised rows of the output
+ *   L2          all queries of the task, the block of K and V, the outputs that are not normalised yet
  */
 
 /** Weights of the block for the vectors [vector, vector + count), with all that options do to their scores.
@@ -41,10 +41,20 @@ static void softmaxTile(const Call& call, const Task& task, const Workspace& w, 
 static bool openRows(const Call& call, const Workspace& w, int vector, int count, Block* block) {
   const Reach part = reachOfBlock(w, vector, count, *block);
   if (part.begin == part.end) return false;
-  block->opens = !w.packed[vector];
+  block->opens = !w.open[vector];
   if (block->opens) packQueries(call.plan.qType, w, vector, count);
-  w.packed[vector] = true;
+  for (int i = vector; i < vector + count; ++i) w.open[i] = true;
   return true;
+}
+
+/** Stores the outputs of the vectors, where they are open and none of them reaches a key from `end` on. */
+static void closeRows(const Call& call, const Workspace& w, int vector, int count, int32_t end) {
+  SELFSAME_PHASE(kStore);
+  if (reachOfAll(w.vectorReach + vector, count).end > end) return;
+  for (int i = vector; i < vector + count; ++i) {
+    if (w.open[i]) storeRows(w, i, call.plan.valueDim);
+    w.open[i] = false;
+  }
 }
 
 /** Softmax of all rows over all their keys, and with `output` the values it weighs. False where it was
@@ -68,10 +78,15 @@ static bool attendRows(const Call& call, const Task& task, const Workspace& w, b
         weighBlock(call, task, w, tile, count, block);
       }
       if (output && w.few) productFewRows(w, tile, count, call.plan.valueDim, block);
-      if (output && !w.few) productBlock(w, tile, count, call.plan.valueDim, block);
+      if (output && !w.few) {
+        productBlock(w, tile, count, call.plan.valueDim, block);
+        closeRows(call, w, tile, count, block.end);
+      }
       block.nextKeys = block.nextValues = {};
     }
   }
+  // Those whose last page is gone.
+  if (output) closeRows(call, w, 0, w.vectors, INT32_MAX);
   return true;
 }
 

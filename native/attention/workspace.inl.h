@@ -68,6 +68,8 @@ struct Workspace {
   float* blockValues;
   /** Sums of the weights of one block: [key][lane]. */
   float* sums;
+  /** Sums of weights times values, before they are normalised: [vector][channel][lane]. */
+  float* outputs;
   /** Rows of the output as float32, where it is stored otherwise. */
   float* results;
 
@@ -94,11 +96,9 @@ struct Workspace {
   /** 1 / (sum + sink), from the last block of a row on. */
   float* inverse;
 
-  /** Per vector, and per group of rows that a product tile takes. */
+  /** Per vector, and whether its queries are packed and its outputs not stored yet. */
   Reach* vectorReach;
-  Reach* groupReach;
-  /** Per vector: whether its queries are packed. */
-  bool* packed;
+  bool* open;
 };
 
 static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
@@ -119,6 +119,7 @@ static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   w.blockKeys = arena.take<float>(half ? Tile::kBlock * plan.headDim : 0);
   w.blockValues = arena.take<float>(half ? Tile::kBlock * plan.valueDim : 0);
   w.sums = arena.take<float>((plan.outputs & kMass) != 0 ? static_cast<size_t>(Tile::kBlock) * kLanes : 0);
+  w.outputs = arena.take<float>((plan.outputs & kOutput) != 0 ? lanes * plan.valueDim : 0);
   w.results = arena.take<float>(plan.outType != kFloat32 ? lanes * plan.valueDim : 0);
   w.query = arena.take<const void*>(lanes);
   w.keep = arena.take<const void*>(lanes);
@@ -135,8 +136,7 @@ static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   w.sink = arena.take<float>(lanes);
   w.inverse = arena.take<float>(lanes);
   w.vectorReach = arena.take<Reach>(w.vectors);
-  w.packed = arena.take<bool>(w.vectors);
-  w.groupReach = arena.take<Reach>(lanes / Tile::kRows);
+  w.open = arena.take<bool>(w.vectors);
   return w;
 }
 
