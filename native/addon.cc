@@ -50,16 +50,13 @@ class Binding : public Napi::Addon<Binding> {
     return info.Env().Undefined();
   }
 
-  /** The same with a last argument: an Int32Array whose first element stops the work once it is not 0. */
+  /** The same with `stop` as a last argument; a promise. */
   Napi::Value runAsync(const Napi::CallbackInfo& info) {
     int threads = 1;
     Call call;
     const Kernels* kernels = unpackKernels(info, &threads);
-    if (kernels == nullptr || !unpackCall(info, &call)) return info.Env().Undefined();
-    if (call.stop == nullptr) {
-      Napi::TypeError::New(info.Env(), "stop: expected an Int32Array").ThrowAsJavaScriptException();
+    if (kernels == nullptr || !unpackCall(info, &call) || !unpackStop(info, &call))
       return info.Env().Undefined();
-    }
     return AsyncRun::start(info, std::move(call), *kernels, threads);
   }
 

@@ -39,4 +39,8 @@ bool unpackPlan(const Napi::CallbackInfo& info, Plan* plan, std::vector<Item>* i
 /** Reads and checks a whole call; false with a pending exception. */
 bool unpackCall(const Napi::CallbackInfo& info, Call* call);
 
+/** Reads the last argument of runAsync, an Int32Array whose first element stops the work once it is not 0;
+ * false with a pending exception. */
+bool unpackStop(const Napi::CallbackInfo& info, Call* call);
+
 }  // namespace selfsame
