@@ -73,11 +73,13 @@ class Binding : public Napi::Addon<Binding> {
     tile.Set("keys", kernels->tileKeys);
     tile.Set("block", kernels->block);
     Napi::Object result = Napi::Object::New(info.Env());
-    result.Set("kernel", "prefill");
+    const bool decodes = how.split > 0;
+    result.Set("kernel", !decodes ? "prefill" : how.prefills ? "prefill, decode" : "decode");
     result.Set("tile", tile);
-    result.Set("split", 1);
+    result.Set("split", static_cast<double>(decodes ? how.split : 1));
     result.Set("tasks", static_cast<double>(how.tasks));
-    result.Set("scratchBytes", static_cast<double>(kernels->workspaceBytes(plan, how.rows)));
+    result.Set("scratchBytes",
+               static_cast<double>(kernels->workspaceBytes(plan, how.workspaceRows)) + how.partialBytes);
     return result;
   }
 };

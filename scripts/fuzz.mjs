@@ -10,11 +10,10 @@
  * @module
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { build } from 'tsdown'
 import { at } from './build/paths.mjs'
+import { bundleProgram } from './test/bundle.mjs'
 import { engineFlags } from './test/engine-flags.mjs'
 
-const folder = at('build/fuzz')
 const args = process.argv.slice(2)
 const given = args.indexOf('--jobs')
 const jobs = given < 0 ? 1 : Number(args.splice(given, 2)[1])
@@ -29,20 +28,10 @@ if (!Number.isInteger(jobs) || jobs < 1) {
 }
 
 async function hunt() {
-  await build({
-    config: false,
-    entry: { fuzz: at('test/fuzz-main.ts') },
-    outDir: folder,
-    platform: 'node',
-    target: 'node20',
-    fixedExtension: true,
-    dts: false,
-    clean: false,
-    logLevel: 'silent',
-  })
+  const program = await bundleProgram('test/fuzz-main.ts', at('build/fuzz'), 'fuzz')
   const children = Array.from({ length: jobs }, (_, job) => {
     const own = jobs > 1 ? ['--job', `${job}`, '--jobs', `${jobs}`] : []
-    return spawn(process.execPath, [...engineFlags(), `${folder}/fuzz.mjs`, ...args, ...own], {
+    return spawn(process.execPath, [...engineFlags(), program, ...args, ...own], {
       stdio: ['ignore', 'inherit', 'inherit'],
     })
   })

@@ -8,24 +8,13 @@
  * @module
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { build } from 'tsdown'
 import { at } from './build/paths.mjs'
 import { run } from './build/run.mjs'
+import { bundleProgram } from './test/bundle.mjs'
 import { engineFlags } from './test/engine-flags.mjs'
 
-const folder = at('build/options')
-await build({
-  config: false,
-  entry: { options: at('test/options-main.ts') },
-  outDir: folder,
-  platform: 'node',
-  target: 'node20',
-  fixedExtension: true,
-  dts: false,
-  clean: false,
-  logLevel: 'silent',
-})
-const { ok, stdout, text } = await run(process.execPath, [...engineFlags(), `${folder}/options.mjs`])
+const program = await bundleProgram('test/options-main.ts', at('build/options'), 'options')
+const { ok, stdout, text } = await run(process.execPath, [...engineFlags(), program])
 if (!ok) fail(text)
 else if (!process.argv.includes('--write')) console.log(stdout.trim())
 else if (stdout.includes('| ? |')) fail(`not every backend runs here:\n${stdout}`)

@@ -8,6 +8,7 @@ import { dirname } from 'node:path'
 import { type Case, workOf } from './support/cases.ts'
 import { checkCase } from './support/check.ts'
 import { compareBits } from './support/compare.ts'
+import { decodeCases } from './support/decode-cases.ts'
 import { hunt, report as tell } from './support/fuzz/hunt.ts'
 import { HUNTS } from './support/fuzz/hunts.ts'
 import { absent, platforms } from './support/platforms.ts'
@@ -31,7 +32,9 @@ if (neon.length < 2) {
   failures.push(`NEON is not there: ${reasons.join('; ')}`)
 }
 
-for (const c of [...sizeCases(), ...rangeCases(), ...scoreCases()].filter(c => workOf(c) <= MOST_WORK))
+for (const c of [...sizeCases(), ...rangeCases(), ...scoreCases(), ...decodeCases()].filter(
+  c => workOf(c) <= MOST_WORK,
+))
   runCase(c)
 for (const sought of HUNTS) runHunt(sought)
 

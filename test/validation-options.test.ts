@@ -40,6 +40,8 @@ describe('numbers', () => {
   refuses([
     ['scale NaN', withOptions({ scale: Number.NaN }), 'RangeError', 'scale', /NaN/],
     ['scale Infinity', withOptions({ scale: Number.POSITIVE_INFINITY }), 'RangeError', 'scale', /Infinity/],
+    ['scale beyond float32', withOptions({ scale: -1e39 }), 'RangeError', 'scale', /float32.*-1e\+39/],
+    ['softcap beyond float32', withOptions({ softcap: 1e39 }), 'RangeError', 'softcap', /float32.*1e\+39/],
     ['scale a string', withOptions({ scale: '1' }), 'TypeError', 'scale', /"1"|'1'/],
     ['scale null', withOptions({ scale: null }), 'TypeError', 'scale', /null/],
     ['precision null', withOptions({ precision: null }), 'TypeError', 'precision', /null/],

@@ -1,8 +1,40 @@
 /** One block of keys and values, wherever and however they are stored. */
 
+/**
+ * Rows that will be read soon, as they lie in memory: as row i of a block is worked on, row i of these is
+ * asked for, line by line, so that memory never waits.
+ */
+struct Ahead {
+  const char* rows = nullptr;
+  /** Bytes of a row, from one to the next, and of one of its `dim` channels. */
+  int64_t stride = 0;
+  int64_t channel = 0;
+  int64_t dim = 0;
+  int32_t count = 0;
+
+  const char* row(int32_t i) const { return rows + smaller(i, count - 1) * stride; }
+};
+
+/** The rows of N keys that are asked for while N others are worked on. */
+template <int N>
+struct KeysAhead {
+  const char* rows[N];
+  int64_t channel;
+};
+
+template <int N>
+static KeysAhead<N> keysAhead(const Ahead& ahead, int32_t key) {
+  KeysAhead<N> next;
+  next.channel = ahead.channel;
+  for (int t = 0; t < N; ++t) next.rows[t] = ahead.row(key + t);
+  return next;
+}
+
 /** Rows of a block by their place in it: key `first + i` has row i. */
 struct Block {
   int32_t first;
+  /** Where the next one begins. */
+  int32_t end;
   /** Rows there are; only the last block of an item has fewer than kBlock. */
   int32_t count;
   const float* keys;
@@ -11,6 +43,9 @@ struct Block {
   int64_t valueRow;
   /** Whether a weight of 0 is enough to keep a masked value out: 0 * NaN would not be. */
   bool finite;
+  /** What to ask memory for meanwhile. */
+  Ahead nextKeys;
+  Ahead nextValues;
 };
 
 /** Whether rows [from, to) of `dim` channels hold neither NaN nor infinity: such a number times 0 is no 0. */
@@ -60,7 +95,8 @@ static bool openBlock(const Call& call, const Task& task, const Workspace& w, in
   const int64_t keysAt = blockAt(call, task, first, plan.kBatch, plan.kHead, plan.kRow, plan.kPage);
   if (keysAt < 0) return false;
   block->first = first;
-  block->count = smaller(end - first, Tile::kBlock);
+  block->end = first + w.step;
+  block->count = smaller(end - first, w.step);
   // Tiles begin at multiples of their height, and read all rows they have.
   const int32_t from = (part.begin - first) / Tile::kKeys * Tile::kKeys;
   const int32_t to = smaller((part.end - first + Tile::kKeys - 1) / Tile::kKeys * Tile::kKeys, block->count);

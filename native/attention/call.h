@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "decode.h"
 #include "plan.h"
 
 namespace selfsame {
@@ -46,6 +47,10 @@ struct Call {
 enum class Purpose {
   /** Outputs and lse of the query rows [first, first + count). */
   kAttend,
+  /** What the keys of one chunk make of the query rows [0, count), left in Task::partials. */
+  kDecode,
+  /** Outputs and lse of these rows from what all chunks left. */
+  kMerge,
   /** What is shown of the rows [first, first + count), or entries of Call::rows where it has any. */
   kShow,
   /** Sums of the weights over all shown rows, for the keys of block `first`. */
@@ -64,6 +69,13 @@ struct Task {
   int64_t group;
   int64_t first;
   int64_t count;
+  /** Of kDecode and kMerge: the chunk, as a number among all and among those of the rows. */
+  int64_t chunk = 0;
+  int64_t place = 0;
+  Partials partials{};
+
+  /** Whether it is about what a call shows of rows it may select, instead of results. */
+  bool shows() const { return purpose == Purpose::kShow || purpose == Purpose::kSum; }
 };
 
 /** The kernels of one instruction set. */

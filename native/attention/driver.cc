@@ -19,6 +19,8 @@ constexpr int64_t kTasksPerThread = 4;
 /** Multiply-adds worth a thread: 20 us with AVX-512. A thread that lingers (pool.cc) starts after 0.3 us, one
  * that sleeps after 25 us (2-core VM). */
 constexpr double kWorkPerThread = 1 << 21;
+/** Rows whose multiply-adds take as long as reading a key and its value from memory. */
+constexpr double kRowsPerRead = 13;
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -33,8 +35,10 @@ int64_t shownRows(const Plan& plan, const Item& item, int64_t selected) {
 }
 
 /** How many tasks one key/value head of an item has for each purpose; those of a sum come once all others are
- * done. */
+ * done. Rows that are decoded come first, and are attended by chunks of their keys. */
 struct Cut {
+  Chunks chunks;
+  int64_t decoded;
   int64_t attend;
   int64_t show;
   int64_t sum;
@@ -43,7 +47,9 @@ struct Cut {
 Cut cut(const Plan& plan, const Item& item, int64_t selected, const Kernels& kernels, int64_t rows) {
   const int64_t group = plan.heads / plan.kvHeads;
   const bool sums = (plan.outputs & kMass) != 0;
-  return {ceilDivide(item.queryTotal * group, rows),
+  const Chunks chunks = chunksOf(plan, item);
+  const int64_t decoded = chunks.count > 0 ? item.queryRows * group : 0;
+  return {chunks, decoded, ceilDivide(item.queryTotal * group - decoded, rows),
           ceilDivide(shownRows(plan, item, selected) * group, rows),
           sums ? ceilDivide(item.keyTotal, kernels.block) * group : 0};
 }
@@ -51,7 +57,14 @@ Cut cut(const Plan& plan, const Item& item, int64_t selected, const Kernels& ker
 /** Whether a pass is the one of the sums. */
 enum Pass { kRows, kSums };
 
-int64_t tasksOf(const Cut& each, Pass pass) { return pass == kSums ? each.sum : each.attend + each.show; }
+/** Floats in the place of the counters of chunks, so that rows begin at a multiple of theirs. */
+int64_t paddedCounters(const Plan& plan) {
+  return ceilDivide(plan.batch * plan.kvHeads, kPartialFloats) * kPartialFloats;
+}
+
+int64_t tasksOf(const Cut& each, Pass pass) {
+  return pass == kSums ? each.sum : each.chunks.count + each.attend + each.show;
+}
 
 int64_t countTasks(const Plan& plan, const std::vector<Item>& items, int64_t selected, const Kernels& kernels,
                    int64_t rows, Pass pass) {
@@ -61,14 +74,23 @@ int64_t countTasks(const Plan& plan, const std::vector<Item>& items, int64_t sel
   return count;
 }
 
+/** What chunks leave for each other. */
+struct Shared {
+  /** Of every item and key/value head: chunks that are not done. */
+  std::atomic<int32_t>* left = nullptr;
+  float* partials = nullptr;
+};
+
 /** What threads share while they run one pass of a call. */
 struct Run {
   const Call& call;
   const Kernels& kernels;
   const Schedule& schedule;
   Pass pass;
-  /** First task of every item. */
+  Shared shared;
+  /** First task of every item, and its first row of partial results. */
   std::vector<int64_t> firstTask;
+  std::vector<int64_t> firstPartial;
   std::atomic<bool> outOfMemory{false};
 };
 
@@ -84,10 +106,21 @@ Task taskAt(const Run& run, int64_t index) {
     const int64_t blocks = each.sum / group;
     return {Purpose::kSum, item, kvHead, kvHead * group + within / blocks, 1, within % blocks, 0};
   }
-  const bool show = within >= each.attend;
+  if (within < each.chunks.count) {
+    Task task{Purpose::kDecode, item, kvHead, kvHead * group, group, 0, each.decoded};
+    task.chunk = each.chunks.first + within;
+    task.place = within;
+    task.partials = {nullptr, each.chunks.count, each.decoded, partialStride(call.plan)};
+    task.partials.data = run.shared.partials + run.firstPartial[item] * task.partials.stride;
+    task.partials.data = task.partials.row(kvHead * each.chunks.count, 0);
+    return task;
+  }
+  const int64_t begun = within - each.chunks.count;
+  const bool show = begun >= each.attend;
   const Item& of = call.items[item];
   const int64_t all = (show ? shownRows(call.plan, of, selectedRows(call)) : of.queryTotal) * group;
-  const int64_t first = (show ? within - each.attend : within) * run.schedule.rows;
+  const int64_t first =
+      show ? (begun - each.attend) * run.schedule.rows : each.decoded + begun * run.schedule.rows;
   return {show ? Purpose::kShow : Purpose::kAttend, item, kvHead, kvHead * group, group, first,
           std::min(run.schedule.rows, all - first)};
 }
@@ -95,19 +128,47 @@ Task taskAt(const Run& run, int64_t index) {
 void runTask(void* context, int64_t index) {
   Run& run = *static_cast<Run*>(context);
   if (run.call.stopped() || run.outOfMemory.load(std::memory_order_relaxed)) return;
-  const Task task = taskAt(run, index);
-  const int64_t rows = run.schedule.rows;
-  void* workspace = threadScratch(run.kernels.workspaceBytes(run.call.plan, rows));
+  Task task = taskAt(run, index);
+  const int64_t rows = run.schedule.workspaceRows;
+  void* workspace = threadScratch(ScratchUse::kTask, run.kernels.workspaceBytes(run.call.plan, rows));
   if (workspace == nullptr) {
     run.outOfMemory.store(true, std::memory_order_relaxed);
     return;
   }
   run.kernels.run(run.call, task, rows, workspace);
+  if (task.purpose != Purpose::kDecode) return;
+  // Whoever does the last chunk sees what all have left.
+  if (run.shared.left[task.item * run.call.plan.kvHeads + task.kvHead].fetch_sub(1) > 1) return;
+  task.purpose = Purpose::kMerge;
+  run.kernels.run(run.call, task, rows, workspace);
+}
+
+/** Lays out what chunks share; false where there is no memory for it. */
+bool share(Run& run) {
+  const Plan& plan = run.call.plan;
+  if (run.pass == kSums || run.schedule.partialBytes == 0) return true;
+  constexpr double kMostBytes = 1ull << 46;
+  if (run.schedule.partialBytes > kMostBytes) return false;
+  void* memory = threadScratch(ScratchUse::kCall, static_cast<size_t>(run.schedule.partialBytes));
+  if (memory == nullptr) return false;
+  run.shared.left = static_cast<std::atomic<int32_t>*>(memory);
+  run.shared.partials = static_cast<float*>(memory) + paddedCounters(plan);
+  run.firstPartial.reserve(plan.batch);
+  int64_t rows = 0, counter = 0;
+  for (const Item& item : run.call.items) {
+    const Chunks chunks = chunksOf(plan, item);
+    run.firstPartial.push_back(rows);
+    rows += chunks.count * item.queryRows * plan.heads;
+    for (int64_t head = 0; head < plan.kvHeads; ++head, ++counter)
+      new (run.shared.left + counter) std::atomic<int32_t>(static_cast<int32_t>(chunks.count));
+  }
+  return true;
 }
 
 /** False where a thread is out of memory. */
 bool runPass(const Call& call, const Kernels& kernels, const Schedule& how, Pass pass) {
-  Run run{call, kernels, how, pass, {}};
+  Run run{call, kernels, how, pass, {}, {}, {}};
+  if (!share(run)) return false;
   run.firstTask.reserve(call.items.size());
   int64_t count = 0;
   for (const Item& item : call.items) {
@@ -122,12 +183,24 @@ bool runPass(const Call& call, const Kernels& kernels, const Schedule& how, Pass
 
 Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t selected, const Kernels& kernels,
                   int threads) {
-  double work = 0;
-  int64_t most = 1;
+  const int64_t group = plan.heads / plan.kvHeads;
+  double work = 0, partialRows = 0;
+  int64_t most = 1, decoded = 0;
+  Schedule how{};
   for (const Item& item : items) {
     const int64_t shown = shownRows(plan, item, selected);
-    work += static_cast<double>(item.queryRows + shown) * std::max(0, item.keyEnd - item.keyBegin);
-    most = std::max(most, std::max<int64_t>(item.queryTotal, shown) * plan.heads / plan.kvHeads);
+    const Chunks chunks = chunksOf(plan, item);
+    double rows = static_cast<double>(item.queryRows + shown);
+    if (chunks.count > 0) {
+      rows = std::max(rows, kRowsPerRead / static_cast<double>(group));
+      decoded = std::max(decoded, item.queryRows * group);
+      partialRows += static_cast<double>(chunks.count * item.queryRows) * static_cast<double>(plan.heads);
+      how.split = std::max(how.split, chunks.count);
+    }
+    how.prefills = how.prefills || chunks.count == 0;
+    work += rows * std::max(0, item.keyEnd - item.keyBegin);
+    const int64_t attended = chunks.count > 0 ? item.queryTotal - item.queryRows : item.queryTotal;
+    most = std::max(most, std::max(attended, shown) * group);
   }
   work *= static_cast<double>(plan.heads) * static_cast<double>(plan.headDim + plan.valueDim);
   threads = static_cast<int>(std::min<double>(threads, 1 + work / kWorkPerThread));
@@ -138,7 +211,16 @@ Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t sele
   while (threads > 1 && rows >= 2 * kernels.tileQueries && tasks(rows) < kTasksPerThread * threads) {
     rows = ceilDivide(rows / 2, kernels.tileQueries) * kernels.tileQueries;
   }
-  return {rows, tasks(rows) + countTasks(plan, items, selected, kernels, rows, kSums), threads};
+  how.rows = rows;
+  how.workspaceRows = std::max(rows, decoded);
+  how.tasks = tasks(rows) + countTasks(plan, items, selected, kernels, rows, kSums);
+  how.threads = threads;
+  if (how.split > 0) {
+    const double floats =
+        partialRows * static_cast<double>(partialStride(plan)) + static_cast<double>(paddedCounters(plan));
+    how.partialBytes = floats * sizeof(float);
+  }
+  return how;
 }
 
 bool runCall(Call& call, const Kernels& kernels, int threads) {

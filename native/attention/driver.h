@@ -8,7 +8,15 @@ namespace selfsame {
 struct Schedule {
   /** Stacked query rows of one task. */
   int64_t rows;
+  /** The most rows of any task. */
+  int64_t workspaceRows;
   int64_t tasks;
+  /** Chunks of keys of the item that has most; 0 where none is decoded. */
+  int64_t split;
+  /** Whether some item is not decoded. */
+  bool prefills;
+  /** What chunks leave for each other, once per call; a plan that lies may ask for any number. */
+  double partialBytes;
   /** Threads that are worth waking, at most those allowed. */
   int threads;
 };

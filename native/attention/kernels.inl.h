@@ -9,9 +9,12 @@
 #include "bias.inl.h"
 #include "masks.inl.h"
 #include "softmax.inl.h"
+#include "dots.inl.h"
 #include "weigh.inl.h"
 #include "product.inl.h"
 #include "show.inl.h"
+#include "finish.inl.h"
+#include "chunk.inl.h"
 #include "task.inl.h"
 // clang-format on
 

@@ -9,6 +9,7 @@ static_assert(kLanes % Tile::kRows == 0, "a vector of queries is made of whole g
 struct Product {
   /** [key][lane] at the first lane of the group. */
   const float* weights;
+  int64_t weightRow;
   const float* values;
   int64_t valueRow;
   /** Keys of the block that any of the rows attends to. */
@@ -22,7 +23,15 @@ struct Product {
   bool resumes;
   /** What the finished rows are multiplied by; null before the last block. */
   const float* inverse;
+  /** Fetched meanwhile. */
+  Ahead ahead;
 };
+
+/** Vectors of channels that a tile of kRows rows takes: as many sums as keep the multiply-adds busy. */
+template <int kRows>
+constexpr int kChannelsOf = kRows >= Tile::kRows                          ? Tile::kChannelVectors
+                            : kRows == 4 || (kRows == 2 && V::kRegs < 32) ? 4
+                                                                          : 8;
 
 template <int N, bool kTail>
 SELFSAME_INLINE void loadChannels(const float* from, int tail, V::Reg (&to)[N]) {
@@ -43,17 +52,21 @@ static bool sees(const float* visible, int row, int32_t key) {
  * Adds weight times value for all keys. Where some value is not finite, each row skips what it must not see:
  * its weight there is 0, but 0 * NaN would be NaN.
  */
-template <int N, bool kTail, bool kSkips>
-SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, int tail,
-                             V::Reg (&sum)[Tile::kRows][N]) {
-  const float* weights = product.weights + product.begin * kLanes;
-  const int64_t valueRow = product.valueRow;
+template <int kRows, int N, bool kTail, bool kSkips, bool kFetch>
+SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, int tail, V::Reg (&sum)[kRows][N]) {
+  const int64_t weightRow = product.weightRow, valueRow = product.valueRow;
+  const float* weights = product.weights + product.begin * weightRow;
   const float* values = product.values + product.begin * valueRow + channel;
-  for (int32_t key = product.begin; key < product.end; ++key, weights += kLanes, values += valueRow) {
+  for (int32_t key = product.begin; key < product.end; ++key, weights += weightRow, values += valueRow) {
+    if (kFetch) {
+      const char* next = product.ahead.row(key) + channel * product.ahead.channel;
+      SELFSAME_UNROLL
+      for (int n = 0; n < N; ++n) V::prefetch(next + n * kLanes * product.ahead.channel);
+    }
     V::Reg value[N];
     loadChannels<N, kTail>(values, tail, value);
     SELFSAME_UNROLL
-    for (int r = 0; r < Tile::kRows; ++r) {
+    for (int r = 0; r < kRows; ++r) {
       if (kSkips && !sees(product.visible, r, key)) continue;
       SELFSAME_UNROLL
       for (int n = 0; n < N; ++n) sum[r][n] = V::fmaAll(weights + r, value[n], sum[r][n]);
@@ -62,22 +75,24 @@ SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, int tail,
 }
 
 /** N vectors of channels from `channel` on; with kTail the last one has only `tail` channels. */
-template <int N, bool kTail>
+template <int kRows, int N, bool kTail, bool kSkips>
 SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int tail) {
-  V::Reg sum[Tile::kRows][N];
+  V::Reg sum[kRows][N];
   SELFSAME_UNROLL
-  for (int r = 0; r < Tile::kRows; ++r) {
+  for (int r = 0; r < kRows; ++r) {
     SELFSAME_UNROLL
     for (int n = 0; n < N; ++n) sum[r][n] = V::zero();
   }
-  if (product.visible != nullptr) {
-    addKeys<N, kTail, true>(product, channel, tail, sum);
+  if constexpr (kSkips) {
+    addKeys<kRows, N, kTail, true, false>(product, channel, tail, sum);
+  } else if (product.ahead.count > 0) {
+    addKeys<kRows, N, kTail, false, true>(product, channel, tail, sum);
   } else {
-    addKeys<N, kTail, false>(product, channel, tail, sum);
+    addKeys<kRows, N, kTail, false, false>(product, channel, tail, sum);
   }
 
   SELFSAME_UNROLL
-  for (int r = 0; r < Tile::kRows; ++r) {
+  for (int r = 0; r < kRows; ++r) {
     if (product.out[r] == nullptr) continue;
     float* out = product.out[r] + channel;
     if (product.resumes) {
@@ -104,13 +119,31 @@ SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int 
   }
 }
 
-template <int N>
+template <int kRows, int N, bool kTail>
 SELFSAME_INLINE void productTileOf(int n, const Product& product, int64_t channel, int tail) {
-  if (n == N) {
-    if (tail != 0) return productTile<N, true>(product, channel, tail);
-    return productTile<N, false>(product, channel, 0);
+  if (n == N) return productTile<kRows, N, kTail, false>(product, channel, tail);
+  if constexpr (N > 1) productTileOf<kRows, N - 1, kTail>(n, product, channel, tail);
+}
+
+/**
+ * n vectors of channels, at most N, the last of them with `tail` channels unless that is 0. Where rows skip
+ * keys, every vector has a tile of its own, and so has the tail of few rows: tiles of all widths for these
+ * too made the addon 32 KB larger.
+ */
+template <int kRows, int N>
+static void productChannels(int n, const Product& product, int64_t channel, int tail) {
+  const int whole = tail == 0 ? n : n - 1;
+  const int64_t last = channel + whole * kLanes;
+  if (product.visible != nullptr) {
+    for (; channel < last; channel += kLanes) productTile<kRows, 1, false, true>(product, channel, 0);
+    if (tail != 0) productTile<kRows, 1, true, true>(product, last, tail);
+    return;
   }
-  if constexpr (N > 1) productTileOf<N - 1>(n, product, channel, tail);
+  if constexpr (kRows == Tile::kRows) {
+    if (tail != 0) return productTileOf<kRows, N, true>(n, product, channel, tail);
+  }
+  if (whole > 0) productTileOf<kRows, N, false>(whole, product, channel, 0);
+  if (tail != 0) productTile<kRows, 1, true, false>(product, last, tail);
 }
 
 /** How many of the vectors that are left make the next tile: never one alone where two pairs do. */
@@ -119,38 +152,84 @@ SELFSAME_INLINE int nextVectors(int64_t left, int most) {
   return static_cast<int>((left + 1) / 2);
 }
 
+/** The product of the rows from `lane` on, which lie in one group, with the block; false where they see
+ * nothing of it. `vector` is the first that w.scores holds. */
+static bool openProduct(const Workspace& w, int vector, int lane, const Block& block, Product* product) {
+  const Reach& reach = w.groupReach[lane / Tile::kRows];
+  const Reach part = within(reach, block.first, block.end);
+  if (part.begin == part.end || lane >= w.rows) return false;
+  const int tile = lane / kLanes - vector;
+  product->begin = part.begin - block.first;
+  product->end = part.end - block.first;
+  product->weights = w.scores + tile * Tile::kBlock * kLanes + lane % kLanes;
+  product->weightRow = w.period;
+  product->values = block.values;
+  product->valueRow = block.valueRow;
+  product->visible =
+      block.finite ? nullptr : w.visible + tile * (Tile::kBlock / kWordKeys) * kLanes + lane % kLanes;
+  product->out = w.out + lane;
+  product->factor = w.factor + lane;
+  product->resumes = reach.begin < block.first;
+  product->inverse = !w.partial && reach.end <= block.end ? w.inverse + lane : nullptr;
+  product->ahead = {};
+  return true;
+}
+
+/** All channels of kRows rows from `lane` on, or as many of them as there are. */
+template <int kRows>
+static void productRows(const Workspace& w, int vector, int lane, int64_t valueDim, const Block& block,
+                        Ahead* ahead) {
+  Product product;
+  if (!openProduct(w, vector, lane, block, &product)) return;
+  const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
+  product.ahead = *ahead;
+  for (int64_t done = 0, n; done < vectors; done += n) {
+    n = nextVectors(vectors - done, kChannelsOf<kRows>);
+    productChannels<kRows, kChannelsOf<kRows>>(static_cast<int>(n), product, done * kLanes,
+                                               done + n == vectors ? static_cast<int>(valueDim % kLanes) : 0);
+  }
+  *ahead = {};
+}
+
 /** Adds the block to the outputs of the vectors [vector, vector + count). */
 static void productBlock(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
   SELFSAME_PHASE(kProduct);
   const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
   const int tail = static_cast<int>(valueDim % kLanes);
-  const int firstGroup = vector * kLanes / Tile::kRows, lastGroup = (vector + count) * kLanes / Tile::kRows;
-  const int32_t blockEnd = block.first + Tile::kBlock;
-  for (int lane = vector * kLanes; lane < (vector + count) * kLanes; ++lane) {
-    if (w.groupReach[lane / Tile::kRows].end <= blockEnd) w.inverse[lane] = inverseSum(w, lane);
+  const int firstLane = vector * kLanes, endLane = (vector + count) * kLanes;
+  for (int lane = firstLane; lane < endLane; ++lane) {
+    if (w.groupReach[lane / Tile::kRows].end <= block.end) w.inverse[lane] = inverseSum(w, lane);
   }
   for (int64_t done = 0; done < vectors;) {
     const int n = nextVectors(vectors - done, Tile::kChannelVectors);
     const bool last = done + n == vectors;
-    for (int group = firstGroup; group < lastGroup; ++group) {
-      const Reach& reach = w.groupReach[group];
-      const int lane = group * Tile::kRows, tile = lane / kLanes - vector;
-      const Reach part = within(reach, block.first, blockEnd);
-      if (part.begin == part.end || lane >= w.rows) continue;
+    for (int lane = firstLane; lane < endLane; lane += Tile::kRows) {
       Product product;
-      product.begin = part.begin - block.first;
-      product.end = part.end - block.first;
-      product.weights = w.scores + tile * Tile::kBlock * kLanes + lane % kLanes;
-      product.values = block.values;
-      product.valueRow = block.valueRow;
-      product.visible =
-          block.finite ? nullptr : w.visible + tile * (Tile::kBlock / kWordKeys) * kLanes + lane % kLanes;
-      product.out = w.out + lane;
-      product.factor = w.factor + lane;
-      product.resumes = reach.begin < block.first;
-      product.inverse = reach.end <= blockEnd ? w.inverse + lane : nullptr;
-      productTileOf<Tile::kChannelVectors>(n, product, done * kLanes, last ? tail : 0);
+      if (!openProduct(w, vector, lane, block, &product)) continue;
+      if (lane == firstLane) product.ahead = block.nextValues;
+      productChannels<Tile::kRows, Tile::kChannelVectors>(n, product, done * kLanes, last ? tail : 0);
     }
     done += n;
+  }
+}
+
+/** The same for few rows, in tiles of as many rows as there are, while the next block is
+ * fetched. */
+static void productFewRows(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
+  SELFSAME_PHASE(kProduct);
+  Ahead ahead = block.nextValues;
+  const int end = smaller((vector + count) * kLanes, w.rows);
+  for (int lane = vector * kLanes, rows; lane < end; lane += rows) {
+    const int left = end - lane;
+    rows = left + 1 >= Tile::kRows ? Tile::kRows : left >= 3 ? 4 : left;
+    if (rows == Tile::kRows) {
+      productRows<Tile::kRows>(w, vector, lane, valueDim, block, &ahead);
+    } else if (rows == 4) {
+      productRows<4>(w, vector, lane, valueDim, block, &ahead);
+    } else if (rows == 2) {
+      productRows<2>(w, vector, lane, valueDim, block, &ahead);
+    } else {
+      productRows<1>(w, vector, lane, valueDim, block, &ahead);
+    }
   }
 }

@@ -67,7 +67,7 @@ struct RowOf {
 
 static RowOf rowOf(const Call& call, const Task& task, int64_t stacked) {
   const int64_t slot = stacked / task.group;
-  const bool selected = call.hasRows && task.purpose != Purpose::kAttend;
+  const bool selected = call.hasRows && task.shows();
   return {selected ? call.rows[slot] : slot, task.head + stacked % task.group};
 }
 
@@ -105,7 +105,7 @@ static void pointLane(const Call& call, const Task& task, const Workspace& w, in
 static void describeRows(const Call& call, const Task& task, Workspace& w, int64_t first, int64_t count) {
   const Plan& plan = call.plan;
   const Item& item = call.items[task.item];
-  const bool writes = task.purpose == Purpose::kAttend && call.wants(kOutput);
+  const bool writes = !task.shows() && call.wants(kOutput);
   w.rows = static_cast<int>(count);
   w.vectors = static_cast<int>((count + kLanes - 1) / kLanes);
   for (int lane = 0; lane < w.vectors * kLanes; ++lane) {

@@ -39,12 +39,18 @@ static void packQueries(int64_t type, const Workspace& w) {
   packQueriesOf<kFloat32>(w);
 }
 
+using TileAhead = KeysAhead<Tile::kKeys>;
+
 /** Adds the products of kKeys keys and N vectors of queries to what `sum` begins with. */
-template <int N>
+template <int N, bool kFetch>
 SELFSAME_INLINE void multiplyTile(const float* SELFSAME_RESTRICT queries, int64_t headDim,
-                                  const float* SELFSAME_RESTRICT keys, int64_t keyRow,
+                                  const float* SELFSAME_RESTRICT keys, int64_t keyRow, const TileAhead& ahead,
                                   V::Reg (&sum)[Tile::kKeys][N]) {
+  constexpr int64_t kLine = 16, kBetween = kLine / Tile::kKeys;
   for (int64_t c = 0; c < headDim; ++c) {
+    // One line of every key in as many channels as a line of float32 has.
+    if (kFetch && c % kBetween == 0)
+      V::prefetch(ahead.rows[c % kLine / kBetween] + (c - c % kLine) * ahead.channel);
     V::Reg query[N];
     SELFSAME_UNROLL
     for (int n = 0; n < N; ++n) query[n] = V::load(queries + (n * headDim + c) * kLanes);
@@ -78,12 +84,12 @@ SELFSAME_INLINE void startTile(const float* reference, V::Reg (&sum)[Tile::kKeys
 }
 
 /** Scores of one tile, less the reference of every lane. */
-template <int N>
+template <int N, bool kFetch>
 SELFSAME_NOINLINE void scoreTile(const float* queries, int64_t headDim, const float* keys, int64_t keyRow,
-                                 const float* reference, float* scores) {
+                                 const TileAhead& ahead, const float* reference, float* scores) {
   V::Reg sum[Tile::kKeys][N];
   startTile<N>(reference, sum);
-  multiplyTile<N>(queries, headDim, keys, keyRow, sum);
+  multiplyTile<N, kFetch>(queries, headDim, keys, keyRow, ahead, sum);
   storeTile<N>(sum, scores);
 }
 
@@ -96,6 +102,9 @@ struct KeyTile {
   int count;
   const float* keys;
   int64_t keyRow;
+  /** Whether, and what, it fetches. */
+  bool fetches;
+  TileAhead ahead;
 };
 
 /** A tile that overhangs the last key is read from a copy, so that the tile itself never has to look. */
@@ -125,7 +134,9 @@ static bool openTile(const Workspace& w, int vector, int count, const Block& blo
   while (first < last && !touches(w.vectorReach[last - 1], key)) --last;
   if (first == last) return false;
   const int32_t at = key - block.first;
-  *tile = {at, first, last - first, block.keys + at * block.keyRow, block.keyRow};
+  *tile = {at, first, last - first, block.keys + at * block.keyRow, block.keyRow, block.nextKeys.count > 0,
+           {}};
+  if (tile->fetches) tile->ahead = keysAhead<Tile::kKeys>(block.nextKeys, at);
   if (at + Tile::kKeys > block.count) {
     copyLastKeys(w, block, at);
     tile->keys = w.lastKeys;
@@ -136,7 +147,7 @@ static bool openTile(const Workspace& w, int vector, int count, const Block& blo
 
 /** What the vectors [vector, vector + count) reach of a block. */
 static Reach reachOfBlock(const Workspace& w, int vector, int count, const Block& block) {
-  return within(reachOfAll(w.vectorReach + vector, count), block.first, block.first + Tile::kBlock);
+  return within(reachOfAll(w.vectorReach + vector, count), block.first, block.end);
 }
 
 /** The scores of a vector of a tile of queries against the block, and the bits of the keys it sees. */
@@ -149,8 +160,10 @@ template <int N>
 SELFSAME_INLINE void scoreTileOf(const Workspace& w, const KeyTile& tile, const float* reference,
                                  float* scores) {
   if (tile.count == N) {
-    return scoreTile<N>(w.queries + tile.vector * kLanes * w.headDim, w.headDim, tile.keys, tile.keyRow,
-                        reference, scores);
+    const float* queries = w.queries + tile.vector * kLanes * w.headDim;
+    if (tile.fetches)
+      return scoreTile<N, true>(queries, w.headDim, tile.keys, tile.keyRow, tile.ahead, reference, scores);
+    return scoreTile<N, false>(queries, w.headDim, tile.keys, tile.keyRow, tile.ahead, reference, scores);
   }
   if constexpr (N > 1) scoreTileOf<N - 1>(w, tile, reference, scores);
 }

@@ -105,7 +105,7 @@ static void sumTile(const Call& call, const Task& task, const Workspace& w, int 
                     const Block& block) {
   scoreBlock(w, vector, count, block);
   for (int i = 0; i < count; ++i) {
-    const Reach part = within(w.vectorReach[vector + i], block.first, block.first + Tile::kBlock);
+    const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
     if (part.begin == part.end) continue;
     float* scores = scoresOf(w, i);
     modifyScores(call, task, w, vector + i, block, part, scores, visibleOf(w, i));

@@ -85,15 +85,32 @@ SELFSAME_INLINE V::Reg weighKeys(float* scores, int32_t count, V::Reg reference)
   return total;
 }
 
-/** The softmax of a whole block whose scores have their natural unit, for one vector of rows. */
-SELFSAME_NOINLINE void softmaxBlock(const Workspace& w, int vector, float* scores, int32_t count) {
+/** Every lane's best of the lanes that stand for the same row: those a multiple of `period` apart. */
+static V::Reg bestOfRow(V::Reg best, int period) {
+  float lanes[kLanes];
+  V::store(lanes, best);
+  for (int lane = period; lane < kLanes; ++lane) {
+    if (lanes[lane] > lanes[lane % period]) lanes[lane % period] = lanes[lane];
+  }
+  for (int lane = period; lane < kLanes; ++lane) lanes[lane] = lanes[lane % period];
+  return V::load(lanes);
+}
+
+/**
+ * The softmax of a whole block's scores for one vector of rows; with a period below kLanes several keys lie
+ * in each of its `count` vectors.
+ */
+template <bool kNatural>
+SELFSAME_NOINLINE void softmaxBlock(const Workspace& w, int vector, float* scores, int32_t count,
+                                    int period) {
   const int lane = vector * kLanes;
   V::store(w.factor + lane, V::all(1.0f));
-  const V::Reg best = V::sub(largest(scores, count), V::load(w.reference + lane));
+  V::Reg best = V::sub(largest(scores, count), V::load(w.reference + lane));
+  if (period < kLanes) best = bestOfRow(best, period);
   if (V::any(V::greater(best, V::load(w.threshold + lane)))) {
-    moveReference<true>(best, w.reference + lane, w.threshold + lane, w.sum + lane, w.factor + lane);
+    moveReference<kNatural>(best, w.reference + lane, w.threshold + lane, w.sum + lane, w.factor + lane);
   }
-  const V::Reg total = weighKeys<true>(scores, count, V::load(w.reference + lane));
+  const V::Reg total = weighKeys<kNatural>(scores, count, V::load(w.reference + lane));
   V::store(w.sum + lane, V::add(V::load(w.sum + lane), total));
 }
 

@@ -9,43 +9,27 @@
  *   L2          all queries of the task, the block of K and V, the unnormalised rows of the output
  */
 
-/** Zeros for the rows that attend to nothing, results rounded to their storage, and what is known of every
- * row. */
-static void finishRows(const Call& call, const Task& task, const Workspace& w) {
-  const Plan& plan = call.plan;
-  for (int lane = 0; lane < w.rows; ++lane) {
-    const bool empty = w.range[lane].end <= w.range[lane].begin;
-    w.inverse[lane] = inverseSum(w, lane);
-    if (w.out[lane] != nullptr) {
-      if (empty) memset(w.out[lane], 0, plan.valueDim * sizeof(float));
-      if (plan.outType != kFloat32) {
-        const RowOf of = rowOf(call, task, task.first + lane);
-        const int64_t at = task.item * plan.oBatch + of.head * plan.oHead +
-                           (call.items[task.item].queryFirst + of.row) * plan.oRow;
-        narrow(plan.outType, w.out[lane], call.out.data, at, plan.valueDim);
-      }
-    }
-    const int64_t at = lseAt(call, task, task.first + lane);
-    if (task.purpose == Purpose::kAttend) {
-      if (call.wants(kLse)) call.lse.data[at] = lseOf(w, lane);
-    } else if (call.references != nullptr) {
-      call.references[at] = w.reference[lane];
-      call.inverses[at] = w.inverse[lane];
-    }
-  }
-}
-
 /** Weights of the block for the vectors [vector, vector + count), with all that options do to their scores.
  */
 static void softmaxTile(const Call& call, const Task& task, const Workspace& w, int vector, int count,
                         const Block& block) {
-  scoreBlock(w, vector, count, block);
+  if (w.few) {
+    dotBlock(w, vector, count, block);
+  } else {
+    scoreBlock(w, vector, count, block);
+  }
   SELFSAME_PHASE(kSoftmax);
+  if (w.period < kLanes) return weighPacked(call, task, w, block);
   for (int i = 0; i < count; ++i) {
-    const Reach part = within(w.vectorReach[vector + i], block.first, block.first + Tile::kBlock);
+    const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
     if (part.begin == part.end) continue;
     modifyScores(call, task, w, vector + i, block, part, scoresOf(w, i), visibleOf(w, i));
-    softmaxBlock(w, vector + i, scoresOf(w, i) + (part.begin - block.first) * kLanes, part.end - part.begin);
+    float* scores = scoresOf(w, i) + (part.begin - block.first) * kLanes;
+    if (w.natural) {
+      softmaxBlock<true>(w, vector + i, scores, part.end - part.begin, kLanes);
+    } else {
+      softmaxBlock<false>(w, vector + i, scores, part.end - part.begin, kLanes);
+    }
   }
 }
 
@@ -53,20 +37,25 @@ static void softmaxTile(const Call& call, const Task& task, const Workspace& w, 
  * stopped. */
 static bool attendRows(const Call& call, const Task& task, const Workspace& w, bool output) {
   const Reach all = reachOfAll(w.vectorReach, w.vectors);
-  for (int32_t first = all.begin - all.begin % Tile::kBlock; first < all.end; first += Tile::kBlock) {
+  const int32_t end = call.items[task.item].keyEnd;
+  for (int32_t first = all.begin - all.begin % w.step; first < all.end; first += w.step) {
     if (call.stopped()) return false;
-    const Reach reached = within(all, first, first + Tile::kBlock);
+    const Reach reached = within(all, first, first + w.step);
     Block block;
     if (reached.begin == reached.end) continue;
-    if (!openBlock(call, task, w, first, call.items[task.item].keyEnd, reached, output, &block)) continue;
+    if (!openBlock(call, task, w, first, end, reached, output, &block)) continue;
+    if (w.rows <= kFetchRows)
+      lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
     for (int tile = 0, count; tile < w.vectors; tile += count) {
       count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
-      if (w.natural) {
+      if (w.natural || w.few) {
         softmaxTile(call, task, w, tile, count, block);
       } else {
         weighBlock(call, task, w, tile, count, block);
       }
-      if (output) productBlock(w, tile, count, call.plan.valueDim, block);
+      if (output && w.few) productFewRows(w, tile, count, call.plan.valueDim, block);
+      if (output && !w.few) productBlock(w, tile, count, call.plan.valueDim, block);
+      block.nextKeys = block.nextValues = {};
     }
   }
   return true;
@@ -124,12 +113,19 @@ static void run(const Call& call, const Task& task, int64_t mostRows, void* memo
   Workspace w = layOut(arena, plan, mostRows);
   w.masked = call.keep.data != nullptr || call.drop.data != nullptr || call.bias.data != nullptr;
   const bool modified = plan.softcap > 0 || call.bias.data != nullptr || call.alibi.data != nullptr;
-  w.natural = modified || task.purpose != Purpose::kAttend;
+  w.natural = modified || task.shows();
   w.scale = static_cast<float>(w.natural ? plan.scale : plan.scale * 1.44269504088896340736);
   if (task.purpose == Purpose::kSum) return sumRows(call, task, mostRows, w);
   describeRows(call, task, w, task.first, task.count);
-  packQueries(plan.qType, w);
-  if (!attendRows(call, task, w, task.purpose == Purpose::kAttend && call.wants(kOutput))) return;
+  if (task.purpose == Purpose::kMerge) return mergeChunks(call, task, w);
+  if (task.purpose == Purpose::kDecode) openChunk(call, task, w);
+  if (w.few) {
+    packFewQueries(plan.qType, w);
+  } else {
+    packQueries(plan.qType, w);
+  }
+  if (!attendRows(call, task, w, !task.shows() && call.wants(kOutput))) return;
+  if (task.purpose == Purpose::kDecode) return closeChunk(task, w);
   finishRows(call, task, w);
   if (task.purpose == Purpose::kShow) showRows(call, task, w);
 }

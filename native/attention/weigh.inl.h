@@ -7,13 +7,13 @@
 
 /** Weights of a tile that all rows see, added up; false, with its scores stored instead, where a reference
  * moves. */
-template <int N>
+template <int N, bool kFetch>
 SELFSAME_NOINLINE bool weighTile(const float* queries, int64_t headDim, const float* keys, int64_t keyRow,
-                                 const float* reference, const float* threshold, float* sums,
-                                 float* weights) {
+                                 const TileAhead& ahead, const float* reference, const float* threshold,
+                                 float* sums, float* weights) {
   V::Reg sum[Tile::kKeys][N];
   startTile<N>(reference, sum);
-  multiplyTile<N>(queries, headDim, keys, keyRow, sum);
+  multiplyTile<N, kFetch>(queries, headDim, keys, keyRow, ahead, sum);
   bool moves = false;
   SELFSAME_UNROLL
   for (int n = 0; n < N; ++n) {
@@ -44,8 +44,9 @@ template <int N>
 SELFSAME_INLINE bool weighTileOf(const Workspace& w, const KeyTile& tile, float* weights) {
   if (tile.count == N) {
     const int lane = tile.vector * kLanes;
-    return weighTile<N>(w.queries + lane * w.headDim, w.headDim, tile.keys, tile.keyRow, w.reference + lane,
-                        w.threshold + lane, w.sum + lane, weights);
+    const auto weigh = tile.fetches ? weighTile<N, true> : weighTile<N, false>;
+    return weigh(w.queries + lane * w.headDim, w.headDim, tile.keys, tile.keyRow, tile.ahead,
+                 w.reference + lane, w.threshold + lane, w.sum + lane, weights);
   }
   if constexpr (N > 1) return weighTileOf<N - 1>(w, tile, weights);
   return false;
@@ -82,7 +83,7 @@ static void weighBlock(const Call& call, const Task& task, const Workspace& w, i
   SELFSAME_PHASE(kScore);
   int32_t from[Tile::kQueryVectors];
   for (int i = 0; i < count; ++i) {
-    const Reach part = within(w.vectorReach[vector + i], block.first, block.first + Tile::kBlock);
+    const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
     const int32_t begin = part.begin - block.first;
     from[i] = begin - begin % Tile::kKeys;
     V::store(w.factor + (vector + i) * kLanes, V::all(1.0f));

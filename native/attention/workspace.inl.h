@@ -32,6 +32,11 @@ struct Reach {
 struct Workspace {
   int rows;
   int vectors;
+  /** The lanes that a key has in a vector of scores: kLanes / period keys lie side by side where rows are
+   * few. */
+  int period;
+  /** Keys that are taken at a time. */
+  int32_t step;
   int64_t headDim;
 
   /** What queries are multiplied by: the scale, and log2(e) where scores count octaves. */
@@ -41,6 +46,10 @@ struct Workspace {
   /** Whether scores have their natural unit, for options to change them or callers to see them; else they
    * count octaves. */
   bool natural;
+  /** Whether keys are those of one chunk: outputs are left as they are, to be merged. */
+  bool partial;
+  /** Whether rows are so few that scores are dot products. */
+  bool few;
 
   /** Queries, scaled, as [vector][channel][lane]. */
   float* queries;
@@ -91,6 +100,8 @@ struct Workspace {
 static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   Workspace w{};
   w.vectors = static_cast<int>((rows + kLanes - 1) / kLanes);
+  w.step = Tile::kBlock;
+  w.period = kLanes;
   w.headDim = plan.headDim;
   const size_t lanes = static_cast<size_t>(w.vectors) * kLanes;
   constexpr size_t kTileLanes = static_cast<size_t>(Tile::kQueryVectors) * kLanes;

@@ -15,6 +15,7 @@ namespace selfsame::avx2 {
 struct Tile {
   static constexpr const char* kIsa = "avx2";
   static constexpr int kKeys = 4, kQueryVectors = 3, kRows = 4, kChannelVectors = 3, kBlock = 256;
+  static constexpr int kDots = 8;
 };
 #include "../attention/kernels.inl.h"
 }  // namespace selfsame::avx2

@@ -15,6 +15,7 @@ namespace selfsame::avx512 {
 struct Tile {
   static constexpr const char* kIsa = "avx512";
   static constexpr int kKeys = 8, kQueryVectors = 2, kRows = 8, kChannelVectors = 2, kBlock = 256;
+  static constexpr int kDots = 16;
 };
 #include "../attention/kernels.inl.h"
 }  // namespace selfsame::avx512

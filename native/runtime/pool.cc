@@ -78,11 +78,12 @@ class Pool {
   }
 
   void run(Job& job) {
+    const int wanted = job.wanted;
     int asleep;
     {
       std::lock_guard lock(mutex_);
-      grow(job.wanted + out_);
-      asleep = job.wanted - lingering_;
+      grow(wanted + out_);
+      asleep = wanted - lingering_;
       jobs_.push_back(&job);
       ++asking_;
       ++news_;

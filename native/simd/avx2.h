@@ -9,6 +9,8 @@ struct V {
   SELFSAME_INLINE Reg all(float x) { return _mm256_set1_ps(x); }
   SELFSAME_INLINE Reg load(const float* p) { return _mm256_loadu_ps(p); }
   SELFSAME_INLINE void store(float* p, Reg x) { _mm256_storeu_ps(p, x); }
+  /** Asks for a cache line, to be in the second level by the time it is read. */
+  SELFSAME_INLINE void prefetch(const char* p) { _mm_prefetch(p, _MM_HINT_T1); }
   /** The first n lanes, 0 in the others; touches nothing beyond them. */
   SELFSAME_INLINE Reg loadTail(const float* p, int n) { return _mm256_maskload_ps(p, firstLanes(n)); }
   SELFSAME_INLINE void storeTail(float* p, Reg x, int n) { _mm256_maskstore_ps(p, firstLanes(n), x); }
@@ -80,6 +82,23 @@ struct V {
     const __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(steps), 23 - kTableBits);
     const __m256i whole = _mm256_and_si256(exponent, _mm256_set1_epi32(static_cast<int>(0xff800000u)));
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), whole));
+  }
+
+  /** Lane i of the result is the sum of all lanes of r[i], added in the same order for every i. */
+  SELFSAME_INLINE Reg addAcross(const Reg (&r)[kLanes]) {
+    Reg pair[4], four[2];
+    SELFSAME_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      const Reg a = r[2 * i], b = r[2 * i + 1];
+      pair[i] = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+    }
+    SELFSAME_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      const Reg a = pair[2 * i], b = pair[2 * i + 1];
+      four[i] = _mm256_add_ps(_mm256_shuffle_ps(a, b, 0x44), _mm256_shuffle_ps(a, b, 0xee));
+    }
+    return _mm256_add_ps(_mm256_permute2f128_ps(four[0], four[1], 0x20),
+                         _mm256_permute2f128_ps(four[0], four[1], 0x31));
   }
 
   SELFSAME_INLINE void transpose(Reg (&r)[kLanes]) {

@@ -9,6 +9,8 @@ struct V {
   SELFSAME_INLINE Reg all(float x) { return _mm512_set1_ps(x); }
   SELFSAME_INLINE Reg load(const float* p) { return _mm512_loadu_ps(p); }
   SELFSAME_INLINE void store(float* p, Reg x) { _mm512_storeu_ps(p, x); }
+  /** Asks for a cache line, to be in the second level by the time it is read. */
+  SELFSAME_INLINE void prefetch(const char* p) { _mm_prefetch(p, _MM_HINT_T1); }
   /** The first n lanes, 0 in the others; touches nothing beyond them. */
   SELFSAME_INLINE Reg loadTail(const float* p, int n) { return _mm512_maskz_loadu_ps(firstLanes(n), p); }
   SELFSAME_INLINE void storeTail(float* p, Reg x, int n) { _mm512_mask_storeu_ps(p, firstLanes(n), x); }
@@ -87,6 +89,28 @@ struct V {
     const __m512i exponent = _mm512_slli_epi32(_mm512_castps_si512(steps), 23 - kTableBits);
     const __m512i whole = _mm512_and_si512(exponent, _mm512_set1_epi32(static_cast<int>(0xff800000u)));
     return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), whole));
+  }
+
+  /** Lane i of the result is the sum of all lanes of r[i], added in the same order for every i. */
+  SELFSAME_INLINE Reg addAcross(const Reg (&r)[kLanes]) {
+    Reg pair[8], four[4], eight[2];
+    SELFSAME_UNROLL
+    for (int i = 0; i < 8; ++i) {
+      const Reg a = r[2 * i], b = r[2 * i + 1];
+      pair[i] = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    }
+    SELFSAME_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      const Reg a = pair[2 * i], b = pair[2 * i + 1];
+      four[i] = _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee));
+    }
+    SELFSAME_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      const Reg a = four[2 * i], b = four[2 * i + 1];
+      eight[i] = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+    }
+    return _mm512_add_ps(_mm512_shuffle_f32x4(eight[0], eight[1], 0x88),
+                         _mm512_shuffle_f32x4(eight[0], eight[1], 0xdd));
   }
 
   SELFSAME_INLINE void transpose(Reg (&r)[kLanes]) {

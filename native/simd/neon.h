@@ -9,6 +9,12 @@ struct V {
   SELFSAME_INLINE Reg all(float x) { return vdupq_n_f32(x); }
   SELFSAME_INLINE Reg load(const float* p) { return vld1q_f32(p); }
   SELFSAME_INLINE void store(float* p, Reg x) { vst1q_f32(p, x); }
+  /** Asks for a cache line, to be in the second level by the time it is read. */
+  SELFSAME_INLINE void prefetch(const char* p) {
+#if defined(__GNUC__)
+    __builtin_prefetch(p, 0, 2);
+#endif
+  }
   /** The first n lanes, 0 in the others; touches nothing beyond them. */
   SELFSAME_INLINE Reg loadTail(const float* p, int n) {
     Reg x = vld1q_lane_f32(p, zero(), 0);
@@ -81,6 +87,11 @@ struct V {
     const uint32x4_t rounded = vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7fff)));
     const uint32x4_t quiet = vorrq_u32(bits, vdupq_n_u32(0x400000));
     vst1_u16(p, vshrn_n_u32(vbslq_u32(vceqq_f32(x, x), rounded, quiet), 16));
+  }
+
+  /** Lane i of the result is the sum of all lanes of r[i], added in the same order for every i. */
+  SELFSAME_INLINE Reg addAcross(const Reg (&r)[kLanes]) {
+    return vpaddq_f32(vpaddq_f32(r[0], r[1]), vpaddq_f32(r[2], r[3]));
   }
 
   SELFSAME_INLINE void transpose(Reg (&r)[kLanes]) {

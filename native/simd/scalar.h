@@ -10,6 +10,9 @@ struct V {
   SELFSAME_INLINE Reg all(float x) { return x; }
   SELFSAME_INLINE Reg load(const float* p) { return *p; }
   SELFSAME_INLINE void store(float* p, Reg x) { *p = x; }
+  /** Asks for a cache line, to be in the second level by the time it is read: plain C++ has no word for it.
+   */
+  SELFSAME_INLINE void prefetch(const char*) {}
   /** With one lane there is no tail. */
   SELFSAME_INLINE Reg loadTail(const float* p, int) { return *p; }
   SELFSAME_INLINE void storeTail(float* p, Reg x, int) { *p = x; }
@@ -83,6 +86,9 @@ struct V {
     const uint32_t rounded = bits + 0x7fffu + (bits >> 16 & 1u);
     *p = static_cast<uint16_t>((x == x ? rounded : bits | 0x400000u) >> 16);
   }
+
+  /** Lane i of the result is the sum of all lanes of r[i], added in the same order for every i. */
+  SELFSAME_INLINE Reg addAcross(const Reg (&r)[kLanes]) { return r[0]; }
 
   SELFSAME_INLINE void transpose(Reg (&)[kLanes]) {}
 };
