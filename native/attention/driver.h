@@ -17,6 +17,8 @@ struct Schedule {
   bool prefills;
   /** What chunks leave for each other, once per call; a plan that lies may ask for any number. */
   double partialBytes;
+  /** Of every item. */
+  std::vector<Chunks> chunks;
   /** Threads that are worth waking, at most those allowed. */
   int threads;
 };

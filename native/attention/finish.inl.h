@@ -6,7 +6,6 @@ static void finishRows(const Call& call, const Task& task, const Workspace& w) {
   const Plan& plan = call.plan;
   for (int lane = 0; lane < w.rows; ++lane) {
     const bool empty = w.range[lane].end <= w.range[lane].begin;
-    w.inverse[lane] = inverseSum(w, lane);
     if (w.out[lane] != nullptr) {
       if (empty) memset(w.out[lane], 0, plan.valueDim * sizeof(float));
       if (plan.outType != kFloat32) {
@@ -16,9 +15,14 @@ static void finishRows(const Call& call, const Task& task, const Workspace& w) {
         narrow(plan.outType, w.out[lane], call.out.data, at, plan.valueDim);
       }
     }
+    if (task.shows()) {
+      w.inverse[lane] = inverseSum(w, lane);
+    } else if (!call.wants(kLse)) {
+      continue;
+    }
     const int64_t at = lseAt(call, task, task.first + lane);
     if (!task.shows()) {
-      if (call.wants(kLse)) call.lse.data[at] = lseOf(w, lane);
+      call.lse.data[at] = lseOf(w, lane);
     } else if (call.references != nullptr) {
       call.references[at] = w.reference[lane];
       call.inverses[at] = w.inverse[lane];
