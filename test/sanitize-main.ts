@@ -18,7 +18,10 @@ const WORKERS = 6
 
 const native = platforms.filter(({ backend }) => backend === 'native')
 const addonFile = new URL('../Release/selfsame.node', import.meta.url).pathname
-const addon = createRequire(import.meta.url)(addonFile) as { run(...call: unknown[]): void }
+const addon = createRequire(import.meta.url)(addonFile) as {
+  run(...call: unknown[]): void
+  prepare(...plan: unknown[]): (...tensors: unknown[]) => void
+}
 
 const say = (text: string): void => console.log(`  ${text}`)
 
@@ -44,7 +47,12 @@ function lieTo(isa: string): void {
     const scene = new Scene(n % 2 === 1, 0)
     spoil(scene, source)
     try {
-      addon.run(...scene.call(isa))
+      if (n % 3 === 0) {
+        const { plan, tensors } = scene.plain(isa)
+        addon.prepare(...plan)(...tensors)
+      } else {
+        addon.run(...scene.call(isa))
+      }
       ran++
     } catch (error) {
       if (!(error instanceof RangeError || error instanceof TypeError)) throw error

@@ -231,7 +231,10 @@ Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t sele
 }
 
 bool runCall(Call& call, const Kernels& kernels, int threads) {
-  const Schedule how = schedule(call.plan, call.items, selectedRows(call), kernels, threads);
+  return runCall(call, kernels, schedule(call.plan, call.items, selectedRows(call), kernels, threads));
+}
+
+bool runCall(Call& call, const Kernels& kernels, const Schedule& how) {
   if (!call.wants(kMass)) return runPass(call, kernels, how, kRows);
   const std::unique_ptr<float[]> known(new (std::nothrow) float[2 * call.lse.length]());
   if (known == nullptr) return false;

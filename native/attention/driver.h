@@ -32,6 +32,7 @@ Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t sele
 constexpr char kOutOfMemory[] = "out of memory for the scratch of a thread";
 
 /** Runs a checked call; false where a thread is out of memory. The call holds what its passes share. */
+bool runCall(Call& call, const Kernels& kernels, const Schedule& how);
 bool runCall(Call& call, const Kernels& kernels, int threads);
 
 }  // namespace selfsame

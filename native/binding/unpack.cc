@@ -32,7 +32,7 @@ const char* nameOf(napi_typedarray_type type) {
 }
 
 /**
- * A typed array of exactly this type; a detached one comes out with length 0.
+ * A typed array of exactly this type; a detached one comes out with length 0, undefined as no array.
  * napi_get_typedarray_info is called as it is because the wrappers of node-addon-api do not check the type.
  */
 template <class T>
@@ -46,7 +46,10 @@ bool unpackArray(const Napi::CallbackInfo& info, int argument, napi_typedarray_t
   // ns.
   const bool typed =
       napi_get_typedarray_info(info.Env(), value, &actual, &length, &data, nullptr, nullptr) == napi_ok;
-  if (!typed && value.IsUndefined()) return true;
+  if (!typed && value.IsUndefined()) {
+    *span = {};
+    return true;
+  }
   if (!typed || actual != type) {
     Napi::TypeError::New(info.Env(), std::string(name) + ": expected " + nameOf(type))
         .ThrowAsJavaScriptException();
@@ -64,10 +67,10 @@ napi_typedarray_type arrayOf(int64_t storage) {
 napi_typedarray_type maskOf(int64_t bits) { return bits != 0 ? napi_uint32_array : napi_uint8_array; }
 
 /**
- * Reads the arrays that the plan asks for. The others are not so much as looked at: each question to N-API
- * costs 15 ns, and of a plain call's sixteen arrays only four are there.
+ * Reads the arrays that the plan asks for beside these tensors. The others are not so much as looked at: each
+ * question to N-API costs 15 ns, and of a plain call's sixteen arrays only four are there.
  */
-bool unpackArrays(const Napi::CallbackInfo& info, Call* call) {
+bool unpackOptions(const Napi::CallbackInfo& info, Call* call) {
   const Plan& plan = call->plan;
   const auto optional = [&](bool asked, int argument, napi_typedarray_type type, const char* name,
                             auto* span) { return !asked || unpackArray(info, argument, type, name, span); };
@@ -76,15 +79,11 @@ bool unpackArrays(const Napi::CallbackInfo& info, Call* call) {
   const auto result = [&](Output output, int argument, const char* name, Span<float>* span) {
     return optional(call->wants(output), argument, napi_float32_array, name, span);
   };
-  return unpackArray(info, kQArray, arrayOf(plan.qType), "q", &call->q) &&
-         unpackArray(info, kKArray, arrayOf(plan.kvType), "k", &call->k) &&
-         unpackArray(info, kVArray, arrayOf(plan.kvType), "v", &call->v) &&
-         option(kKeep, kKeepArray, maskOf(plan.keepBits), "keep", &call->keep) &&
+  return option(kKeep, kKeepArray, maskOf(plan.keepBits), "keep", &call->keep) &&
          option(kDrop, kDropArray, maskOf(plan.dropBits), "drop", &call->drop) &&
          option(kBias, kBiasArray, arrayOf(plan.biasType), "bias", &call->bias) &&
          option(kAlibi, kAlibiArray, napi_float32_array, "alibi", &call->alibi) &&
          option(kSinks, kSinksArray, napi_float32_array, "sinks", &call->sinks) &&
-         optional(call->wants(kOutput), kOutArray, arrayOf(plan.outType), "out", &call->out) &&
          result(kLse, kLseArray, "lse", &call->lse) &&
          result(kWeights, kWeightsArray, "weights", &call->weights) &&
          result(kScores, kScoresArray, "scores", &call->scores) &&
@@ -126,8 +125,23 @@ bool unpackPlan(const Napi::CallbackInfo& info, Plan* plan, std::vector<Item>* i
   return complaint.empty() || refuse(info.Env(), complaint);
 }
 
+bool unpackTensors(const Napi::CallbackInfo& info, const Tensors& at, Call* call) {
+  const Plan& plan = call->plan;
+  return unpackArray(info, at.q, arrayOf(plan.qType), "q", &call->q) &&
+         unpackArray(info, at.k, arrayOf(plan.kvType), "k", &call->k) &&
+         unpackArray(info, at.v, arrayOf(plan.kvType), "v", &call->v) &&
+         (!call->wants(kOutput) || unpackArray(info, at.out, arrayOf(plan.outType), "out", &call->out));
+}
+
+bool checkArrays(const Napi::CallbackInfo& info, const Call& call) {
+  const std::string complaint = checkSpans(call);
+  return complaint.empty() || refuse(info.Env(), complaint);
+}
+
 bool unpackCall(const Napi::CallbackInfo& info, Call* call) {
-  if (!unpackPlan(info, &call->plan, &call->items) || !unpackArrays(info, call)) return false;
+  if (!unpackPlan(info, &call->plan, &call->items)) return false;
+  if (!unpackTensors(info, {kQArray, kKArray, kVArray, kOutArray}, call) || !unpackOptions(info, call))
+    return false;
   if (call->wants(kWeights) || call->wants(kScores) || call->wants(kMass)) {
     Span<const int32_t> rows;
     if (!unpackArray(info, kRowsArray, napi_int32_array, "rows", &rows)) return false;
@@ -139,8 +153,7 @@ bool unpackCall(const Napi::CallbackInfo& info, Call* call) {
     if (!unpackArray(info, kPagesArray, napi_int32_array, "pages", &pages)) return false;
     call->pages.assign(pages.data, pages.data + pages.length);
   }
-  const std::string complaint = checkSpans(*call);
-  return complaint.empty() || refuse(info.Env(), complaint);
+  return checkArrays(info, *call);
 }
 
 bool unpackStop(const Napi::CallbackInfo& info, Call* call) {

@@ -8,7 +8,7 @@
  * Whatever does not fit to the last detail takes the long way, which says what is wrong with it.
  * @module
  */
-import type { Backend } from '../backends/backend.ts'
+import type { Backend, Prepared } from '../backends/backend.ts'
 import { tagOf } from './check.ts'
 import type { Arrays, Plan } from './plan.ts'
 import type { Request } from './request.ts'
@@ -36,10 +36,11 @@ interface Known {
   readonly v: Like
   readonly out: Like | undefined
   readonly options: AttentionOptions
-  readonly backend: Backend
   readonly outDims: readonly number[]
-  /** Filled for the time of a call only, so that nobody's tensors are kept alive. */
+  readonly backend: Backend
   readonly arrays: Arrays
+  /** Made at the first repeat: most shapes of a sequence that grows come once. */
+  run: Prepared | undefined
 }
 
 const NO_DATA = new Float32Array(0)
@@ -73,16 +74,8 @@ export class Repeats {
       if (outData && (overlaps(outData, qData) || overlaps(outData, kData) || overlaps(outData, vData)))
         return undefined
       const output = (out as Tensor | undefined) ?? newTensor(call.outDims, call.plan.outType)
-      const { arrays } = call
-      arrays.q = qData
-      arrays.k = kData
-      arrays.v = vData
-      arrays.out = outData ?? output.data
-      try {
-        call.backend.run(call.plan, arrays)
-      } finally {
-        arrays.q = arrays.k = arrays.v = arrays.out = NO_DATA
-      }
+      call.run ??= call.backend.prepare?.(call.plan) ?? byArrays(call)
+      call.run(qData, kData, vData, outData ?? output.data)
       return output
     }
     return undefined
@@ -103,9 +96,24 @@ export class Repeats {
     const like = { q: likeOf(q), k: likeOf(k), v: likeOf(v), out: out && likeOf(out) }
     if (!like.q || !like.k || !like.v || (out && !like.out)) return
     const none = { q: NO_DATA, k: NO_DATA, v: NO_DATA, out: NO_DATA }
-    const known = { ...like, options: plain, backend, plan, outDims: [...output.dims] }
+    const known = { ...like, options: plain, backend, plan, outDims: [...output.dims], run: undefined }
     this.calls[this.oldest] = { ...known, arrays: { ...arrays, ...none } } as Known
     this.oldest = (this.oldest + 1) % MOST
+  }
+}
+
+/** As any backend runs it; the arrays are filled for the time of a call only, so that nobody's are kept alive. */
+function byArrays({ backend, plan, arrays }: Known): Prepared {
+  return (q, k, v, out) => {
+    arrays.q = q
+    arrays.k = k
+    arrays.v = v
+    arrays.out = out
+    try {
+      backend.run(plan, arrays)
+    } finally {
+      arrays.q = arrays.k = arrays.v = arrays.out = NO_DATA
+    }
   }
 }
 

@@ -2,8 +2,8 @@
  * The native backend: C++ kernels in an addon, on a pool of threads.
  * @module
  */
-import { type Arrays, Feature, PLAN_WORDS, type Plan, QUANTISED } from '../attention/plan.ts'
-import type { Backend, Kernel } from './backend.ts'
+import { type Arrays, Feature, Output, PLAN_WORDS, type Plan, QUANTISED } from '../attention/plan.ts'
+import type { Backend, Kernel, Prepared } from './backend.ts'
 import { loadAddon } from './native-addon.ts'
 
 type Isa = string
@@ -41,6 +41,7 @@ interface Addon {
   run: Start<void>
   /** The work stops soon after the first element of `stop` is no longer 0; the promise settles when it has. */
   runAsync: Start<Promise<void>>
+  prepare(isa: Isa, threads: number, words: Float64Array, items: Int32Array): Prepared
   describe(isa: Isa, threads: number, words: Float64Array, items: Int32Array): Kernel
 }
 
@@ -48,6 +49,9 @@ const MAX_THREADS = 1024
 
 /** All that a plan can ask for but the quantised precisions. */
 const FEATURES: number = Object.values(Feature).reduce((all, bit) => all | bit, 0) & ~QUANTISED
+
+/** Features that bring no array of their own. */
+const BARE: number = Feature.softcap | Feature.half
 
 /**
  * Opens the addon on the best instruction set of this CPU, or on the one asked for.
@@ -96,6 +100,10 @@ export function openNative(options: { isa?: string; threads?: number } = {}): Ba
     maxThreads: MAX_THREADS,
     features: FEATURES,
     run: (plan, arrays) => start(run, plan, arrays),
+    prepare: plan =>
+      plan.features & ~BARE || plan.outputs !== Output.output
+        ? undefined
+        : addon.prepare(isa, plan.threads, plan.words, plan.items),
     async runAsync(plan, arrays, signal) {
       signal?.throwIfAborted()
       const stop = new Int32Array(1)

@@ -2,7 +2,7 @@
  * A small honest call of the addon, whose plan a test may turn into a lie.
  * @module
  */
-import { ITEM_WORDS, PLAN_WORDS } from '../../src/attention/plan.ts'
+import { ITEM_WORDS, Output, PLAN_WORDS } from '../../src/attention/plan.ts'
 import type { Random } from './random.ts'
 
 export type Words = Record<(typeof PLAN_WORDS)[number], number>
@@ -120,6 +120,13 @@ export class Scene {
     const items = Int32Array.from(this.items.flatMap(item => ITEM_WORDS.map(name => item[name])))
     const arrays = ARRAYS.map(name => (name === 'rows' ? this.rows : this.arrays[name].data))
     return [isa, this.words.threads || 1, words, items, ...arrays]
+  }
+
+  /** What prepare takes, and q, k, v and out: the same plan without its options. */
+  plain(isa: string): { plan: unknown[]; tensors: Data[] } {
+    Object.assign(this.words, { outputs: Output.output, features: 0 })
+    const { q, k, v, out } = this.arrays
+    return { plan: this.call(isa).slice(0, 4), tensors: [q, k, v, out].map(({ data }) => data) }
   }
 
   intact(): boolean {
