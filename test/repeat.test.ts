@@ -161,6 +161,63 @@ describe('a repeated call', () => {
     expect(() => api.attention(q, k, at(1), { out })).toThrow(/overlaps v/)
   })
 
+  test('sees that a cache has changed, also beside tensors of its shape', () => {
+    const api = open()
+    const cache = new api.KvCache({ batch: BATCH, kvHeads: HEADS, headDim: DIM })
+    cache.append(k, v)
+    const dense = outcome(open(), q, k, v, { causal: true })
+    const check = () => {
+      for (let n = 0; n < 2; n++) {
+        expect(outcome(api, q, k, v, { causal: true })).toBe(dense)
+        expectAsNew(api, q, cache, { causal: true })
+        expectAsNew(api, q, cache)
+      }
+    }
+    expect(outcome(api, q, cache, { causal: true })).toBe(dense)
+    check()
+    cache.append(v, k)
+    check()
+    cache.truncate(ROWS)
+    expect(outcome(api, q, cache, { causal: true })).toBe(dense)
+    cache.truncate(0)
+    cache.append(v, k)
+    expect(outcome(api, q, cache, { causal: true })).not.toBe(dense)
+    check()
+    cache.dispose()
+    expectAsNew(api, q, cache, { causal: true })
+    expect(outcome(api, q, k, v, { causal: true })).toBe(dense)
+  })
+
+  test.each(['float16', 'bfloat16'] as const)('sees that numbers and options of %s have changed', type => {
+    const api = open()
+    const half = ({ data, dims }: Tensor): Tensor => ({
+      data: Uint16Array.from(data, x => (Math.abs(x) * 4096) & 0x3fff),
+      dims,
+      type,
+    })
+    const [a, b, c] = [q, k, v].map(half)
+    for (const options of [{}, { causal: true }, { alibi: true }, { alibi: true, softcap: 2 }]) {
+      expectAsNew(api, a, b, c, options)
+      ;(b.data as Uint16Array).fill(0x3000, 0, DIM)
+      expectAsNew(api, a, b, c, options)
+      expectAsNew(api, a, k, v, options)
+      expectAsNew(api, a, { ...b, type: type === 'float16' ? 'bfloat16' : 'float16' }, c, options)
+    }
+  })
+
+  test('of few rows sees that keys and values have changed', () => {
+    const api = open()
+    const keys = 2100
+    const [a, b, c] = [tensor(1, 4, 2, DIM), tensor(1, HEADS, keys, DIM), tensor(1, HEADS, keys, DIM)]
+    const out = tensor(1, 4, 2, DIM)
+    for (const options of [{}, { out }, { causal: 'bottom-right', threads: 1 }]) {
+      expectAsNew(api, a, b, c, options)
+      ;(b.data as Float32Array).fill(1, 0, 1500 * DIM)
+      ;(c.data as Float32Array).reverse()
+      expectAsNew(api, a, b, c, options)
+    }
+  })
+
   test('gives every caller an output of its own', () => {
     const api = open()
     const [a, b, c] = [1, 2, 3].map(() => api.attention(q, k, v))

@@ -6,6 +6,8 @@
  */
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
+import type { Tensor } from '../src/index.ts'
+import { fillNormal } from './support/fill.ts'
 import { hunt, report } from './support/fuzz/hunt.ts'
 import { HUNTS } from './support/fuzz/hunts.ts'
 import { absent, type Platform, platforms } from './support/platforms.ts'
@@ -61,6 +63,35 @@ function lieTo(isa: string): void {
   say(`lies: ${LIES} plans on ${isa}, ${ran} of them harmless enough to run`)
 }
 
+/** Few rows and keys of several chunks, which the drawn calls do not have; in one piece, as halves, in a cache. */
+function decodeOn({ name, open }: Platform): void {
+  const api = open()
+  const source = random(2)
+  const tensor = (...dims: number[]): Tensor => ({
+    data: fillNormal(
+      source,
+      dims.reduce((a, b) => a * b),
+    ),
+    dims,
+  })
+  for (const rows of [1, 3, 15, 16]) {
+    for (const keys of [1024, 1025, 2300]) {
+      const [q, k, v] = [tensor(1, 4, rows, 19), tensor(1, 2, keys, 19), tensor(1, 2, keys, 21)]
+      const bits = (t: Tensor): Tensor => ({ ...t, data: new Uint16Array(t.data.length), type: 'float16' })
+      const cache = new api.KvCache({ batch: 1, kvHeads: 2, headDim: 19, valueDim: 21 })
+      cache.append(k, v)
+      // Twice: the second time as a repeated call.
+      for (let n = 0; n < 2; n++) {
+        api.attention(q, k, v, { causal: 'bottom-right' })
+        api.attention(bits(q), bits(k), bits(v), { softcap: 2 })
+        api.attention(q, cache, { causal: true })
+        api.attentionWeights(q, k, v, { want: ['mass'] })
+      }
+    }
+  }
+  say(`decode: up to 16 rows against up to 2300 keys on ${name}`)
+}
+
 /** Calls in the background, every other one aborted on its way. */
 async function abortHalf({ name, open }: Platform): Promise<void> {
   const api = open()
@@ -108,6 +139,7 @@ if (native.length < 2) {
 } else {
   huntAll()
   for (const isa of new Set(native.map(({ isa }) => isa!))) lieTo(isa)
+  for (const platform of native) decodeOn(platform)
   for (const platform of native) await abortHalf(platform)
   await endWorkers()
 }

@@ -39,7 +39,7 @@ static void clipRows(const Call& call, const Task& task, const Workspace& w) {
 }
 
 /** Makes the described rows those of one chunk. One that is alone has nothing to merge: its rows are the
- * result's own, which saves a tiny call a third of its time. */
+ * result's own. */
 static void openChunk(const Call& call, const Task& task, Workspace& w) {
   w.few = w.rows <= kDotRows;
   const bool merges = task.partials.chunks > 1;

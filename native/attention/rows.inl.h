@@ -112,7 +112,7 @@ static void describeRows(const Call& call, const Task& task, Workspace& w, int64
   const bool writes = !task.shows() && call.wants(kOutput);
   w.rows = static_cast<int>(count);
   w.vectors = static_cast<int>((count + kLanes - 1) / kLanes);
-  // Counted on: a division per row is a fifth of all that is done here.
+  // Counted on, without a division per row.
   int64_t slot = first / task.group, member = first % task.group;
   RowOf of{};
   for (int lane = 0; lane < w.rows; ++lane) {

@@ -37,7 +37,8 @@ void fail(const std::string& what) {
   std::exit(1);
 }
 
-/** A dense call of random sizes, causal or not, and all its memory. */
+/** A dense call of random sizes, causal or not, and all its memory; every third has few rows and keys of
+ * several chunks, which threads merge. */
 struct Example {
   Call call;
   std::vector<float> q, k, v, out, lse, mass;
@@ -48,8 +49,9 @@ struct Example {
     plan.batch = 1 + below(source, 2);
     plan.kvHeads = 1 + below(source, 2);
     plan.heads = plan.kvHeads * (1 + below(source, 3));
-    plan.queries = 1 + below(source, 90);
-    plan.keys = plan.queries + below(source, 300);
+    const bool decodes = below(source, 3) == 0;
+    plan.queries = 1 + below(source, decodes ? 16 : 90);
+    plan.keys = plan.queries + below(source, decodes ? 3 * kChunkKeys : 300);
     plan.headDim = 1 + below(source, 70);
     plan.valueDim = 1 + below(source, 70);
     setStrides(plan);
