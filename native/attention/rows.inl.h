@@ -65,14 +65,10 @@ struct RowOf {
   int64_t head;
 };
 
-/** `slot` counts rows, or selected ones; `member` the heads of the group. */
-static RowOf rowOf(const Call& call, const Task& task, int64_t slot, int64_t member) {
-  const bool selected = call.hasRows && task.shows();
-  return {selected ? call.rows[slot] : slot, task.head + member};
-}
-
 static RowOf rowOf(const Call& call, const Task& task, int64_t stacked) {
-  return rowOf(call, task, stacked / task.group, stacked % task.group);
+  const int64_t slot = stacked / task.group;
+  const bool selected = call.hasRows && task.shows();
+  return {selected ? call.rows[slot] : slot, task.head + stacked % task.group};
 }
 
 /** Where a row of a mask begins. */
@@ -112,31 +108,31 @@ static void describeRows(const Call& call, const Task& task, Workspace& w, int64
   const bool writes = !task.shows() && call.wants(kOutput);
   w.rows = static_cast<int>(count);
   w.vectors = static_cast<int>((count + kLanes - 1) / kLanes);
-  // Counted on, without a division per row.
-  int64_t slot = first / task.group, member = first % task.group;
+  const bool alike = plan.left == kOpen && plan.right == kOpen;
+  const KeyRange range = rowRange(plan, item, 0);
   RowOf of{};
-  for (int lane = 0; lane < w.rows; ++lane) {
-    of = rowOf(call, task, slot, member);
-    if (++member == task.group) member = 0, ++slot;
+  for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
+    // A division for every row showed in short calls.
+    if (lane == 0 || task.shows()) {
+      of = rowOf(call, task, first + smaller(lane, w.rows - 1));
+    } else if (lane < w.rows && ++of.head == task.head + task.group) {
+      of = {of.row + 1, task.head};
+    }
     pointLane(call, task, w, lane, of);
-    w.range[lane] = of.row < item.queryRows ? rowRange(plan, item, of.row) : kNoKeys;
+    w.range[lane] = of.row >= item.queryRows ? kNoKeys : alike ? range : rowRange(plan, item, of.row);
     w.out[lane] = nullptr;
-    if (!writes) continue;
+    if (!writes || lane >= w.rows) continue;
     const int64_t token = item.queryFirst + of.row;
     w.out[lane] = plan.outType == kFloat32 ? static_cast<float*>(call.out.data) + task.item * plan.oBatch +
                                                  of.head * plan.oHead + token * plan.oRow
                                            : w.results + lane * plan.valueDim;
-  }
-  for (int lane = w.rows; lane < w.vectors * kLanes; ++lane) {
-    pointLane(call, task, w, lane, of);
-    w.range[lane] = w.range[w.rows - 1];
-    w.out[lane] = nullptr;
   }
   reachRows(w);
   for (int lane = 0; lane < w.vectors * kLanes; lane += kLanes) {
     V::store(w.reference + lane, V::zero());
     V::store(w.threshold + lane, V::all(-INFINITY));
     V::store(w.sum + lane, V::zero());
+    w.packed[lane / kLanes] = false;
   }
 }
 
