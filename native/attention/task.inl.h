@@ -152,7 +152,7 @@ static void run(const Call& call, const Task& task, int64_t mostRows, void* memo
   if (task.purpose == Purpose::kDecode) openChunk(call, task, w);
   if (w.few) packFewQueries(plan.qType, w);
   if (!attendRows(call, task, w, !task.shows() && call.wants(kOutput))) return;
-  if (task.purpose == Purpose::kDecode) return closeChunk(task, w);
+  if (task.purpose == Purpose::kDecode) return closeChunk(call, task, w);
   finishRows(call, task, w);
   if (task.purpose == Purpose::kShow) showRows(call, task, w);
 }
