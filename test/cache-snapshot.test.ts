@@ -168,7 +168,9 @@ describe('damage', () => {
   })
 
   test.each([
-    ['another type', { [AT.type]: 1 }, /type/],
+    ['a type that no cache has', { [AT.type]: 2 }, /type/],
+    ['a type beyond all', { [AT.type]: 0xffffffff }, /type/],
+    ['another type', { [AT.type]: 1 }, /sizes and lengths/],
     ['no items', { [AT.batch]: 0 }, /batch/],
     ['more items than there are bytes', { [AT.batch]: 0x7ffffffe }, /batch/],
     ['one more item', { [AT.batch]: 3 }, /./],

@@ -66,7 +66,7 @@ std::string checkWords(const Plan& plan) {
       SELFSAME_LIMIT(right, -kOpen, kOpen),
       SELFSAME_LIMIT(sinkTokens, 0, kMostRows),
       SELFSAME_LIMIT(qType, kFloat32, kBfloat16),
-      SELFSAME_LIMIT(kvType, kFloat32, kBfloat16),
+      SELFSAME_LIMIT(kvType, kFloat32, plan.pageKeys != 0 ? kInt8 : kBfloat16),
       SELFSAME_LIMIT(outType, kFloat32, kBfloat16),
       SELFSAME_LIMIT(biasType, kFloat32, kBfloat16),
       SELFSAME_LIMIT(scoresAt, kScaled, kMasked),

@@ -64,6 +64,9 @@ struct Workspace {
   /** Keys and values of a block as float32, where they are stored otherwise. */
   float* blockKeys;
   float* blockValues;
+  /** Scales of a step of int8, as StoredRows has them. */
+  float* keyScales;
+  float* valueScales;
   /** Sums of the weights of one block: [key][lane]. */
   float* sums;
   /** Rows of the output as float32, where it is stored otherwise. */
@@ -111,9 +114,12 @@ static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   w.zeros = arena.take<float>(kTileLanes);
   if (w.zeros != nullptr) memset(w.zeros, 0, kTileLanes * sizeof(float));
   w.lastKeys = arena.take<float>(Tile::kKeys * plan.headDim);
-  const bool half = plan.kvType != kFloat32;
-  w.blockKeys = arena.take<float>(half ? Tile::kBlock * plan.headDim : 0);
-  w.blockValues = arena.take<float>(half ? Tile::kBlock * plan.valueDim : 0);
+  const bool widened = plan.kvType != kFloat32;
+  w.blockKeys = arena.take<float>(widened ? Tile::kBlock * plan.headDim : 0);
+  w.blockValues = arena.take<float>(widened ? Tile::kBlock * plan.valueDim : 0);
+  const size_t scales = plan.kvType == kInt8 ? static_cast<size_t>(Tile::kBlock) * kLanes : 0;
+  w.keyScales = arena.take<float>(scales);
+  w.valueScales = arena.take<float>(scales);
   w.sums = arena.take<float>((plan.outputs & kMass) != 0 ? static_cast<size_t>(Tile::kBlock) * kLanes : 0);
   w.results = arena.take<float>(plan.outType != kFloat32 ? lanes * plan.valueDim : 0);
   w.query = arena.take<const void*>(lanes);
