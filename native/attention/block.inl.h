@@ -120,13 +120,28 @@ static const float* blockRows(int64_t type, const void* data, int64_t at, const 
   return copy;
 }
 
+/** Each of `count` scales `period` times: kPeriod or a half, a quarter of it. */
+template <int kPeriod>
+static void spreadScales(const char* scales, int32_t count, int period, float* spread) {
+  if constexpr (kPeriod > 1) {
+    if (period < kPeriod) return spreadScales<kPeriod / 2>(scales, count, period, spread);
+  }
+  for (int32_t key = 0; key < count; ++key) {
+    const float scale = scaleAt(scales, key);
+    SELFSAME_UNROLL
+    for (int i = 0; i < kPeriod; ++i) spread[key * kPeriod + i] = scale;
+  }
+}
+
 /** The rows of a step as they are stored. A page always has all of them, and their scales. */
 static StoredRows storedRows(const Workspace& w, int64_t type, const void* data, int64_t at,
                              const char* scales, int64_t row, float* spread) {
   const StoredRows stored{type, elementOf(type, data, at), row, scales == nullptr ? nullptr : spread};
-  // Each store reaches over the next key's place, which the next one overwrites.
-  for (int32_t key = 0; scales != nullptr && key < w.step; ++key)
-    V::store(spread + key * w.period, V::all(scaleAt(scales, key)));
+  if (scales == nullptr) return stored;
+  spreadScales<kLanes>(scales, w.step, w.period, spread);
+  // Those of the next step: in the same page, but for its last.
+  for (int64_t line = 0; line < w.step * kScaleBytes; line += 64)
+    V::prefetch(scales + w.step * kScaleBytes + line);
   return stored;
 }
 

@@ -1,0 +1,19 @@
+/**
+ * int8 with one scale for a row, by its definition: the largest magnitude / 127, of which 17 binary digits are kept (none
+ * below 2^-126), and the nearest whole number of scales.
+ * @module
+ */
+
+/** The scale of a row of numbers. */
+export function scaleOfRow(row: ArrayLike<number>): number {
+  const largest = Math.max(0, ...Array.from(row, Math.abs))
+  const exact = Math.fround(largest / 127)
+  const step = 2 ** (Math.floor(Math.log2(exact)) - 16)
+  return Math.max(largest === 0 ? 0 : Math.floor(exact / step) * step, 2 ** -126)
+}
+
+/** The numbers that a row becomes. */
+export function roundInt8(row: ArrayLike<number>): number[] {
+  const scale = scaleOfRow(row)
+  return Array.from(row, x => Math.round(x / scale) * scale)
+}
