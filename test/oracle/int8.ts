@@ -8,12 +8,14 @@
 export function scaleOfRow(row: ArrayLike<number>): number {
   const largest = Math.max(0, ...Array.from(row, Math.abs))
   const exact = Math.fround(largest / 127)
+  if (exact < 2 ** -126) return 2 ** -126
   const step = 2 ** (Math.floor(Math.log2(exact)) - 16)
-  return Math.max(largest === 0 ? 0 : Math.floor(exact / step) * step, 2 ** -126)
+  return Math.floor(exact / step) * step
 }
 
 /** The numbers that a row becomes. */
 export function roundInt8(row: ArrayLike<number>): number[] {
   const scale = scaleOfRow(row)
-  return Array.from(row, x => Math.round(x / scale) * scale)
+  // + 0, as codes have no -0.
+  return Array.from(row, x => Math.round(x / scale) * scale + 0)
 }
