@@ -28,7 +28,8 @@ export function float16OfBits(single: number): number {
   const magnitude = single & 0x7fff_ffff
   if (magnitude > 0x7f80_0000) return sign | 0x7e00
   if (magnitude >= 0x477f_f000) return sign | 0x7c00
-  if (magnitude >= 0x3880_0000) return sign | roundShift(magnitude - 0x3800_0000, 13)
+  if (magnitude >= 0x3880_0000)
+    return sign | ((magnitude - 0x3800_0000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13)
   if (magnitude < 0x3300_0000) return sign
   const exponent = magnitude >>> 23
   return sign | roundShift((magnitude & 0x7f_ffff) | 0x80_0000, 126 - exponent)

