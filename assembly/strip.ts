@@ -1,6 +1,8 @@
-// The state of a strip: eight query rows that are worked on together, one per lane.
-// The offsets are bytes. The host writes what comes before MAX (src/backends/wasm-chunk.ts), and reads MAX and SUM.
-import { OUTPUT, STATE, STRIDE, STRIPS } from './task'
+// The state of a strip: eight query rows that are worked on together, one per lane. The offsets are bytes.
+// The host writes slopes and addresses (src/backends/wasm-task.ts and wasm-window.ts), and reads MAX and SUM.
+import {
+  FIRST, FIRST_POSITION, GROUP, KEY_BEGIN, KEY_END, LEFT, OUTPUT, RIGHT, ROWS, SINK_END, STATE, STRIDE, STRIPS,
+} from './task'
 
 /** Key range [begin, end) of each row, int32. A row without keys has begin 2^31 - 1 and end 0. */
 export const BEGIN: usize = 0
@@ -25,34 +27,68 @@ export const EVERY_BEGIN: usize = 328
 export const EVERY_END: usize = 332
 export const STRIP_BYTES: usize = 336
 
-/** Makes the strips of a chunk ready for their first block of keys, from the ranges the host wrote. */
+/** Makes the strips of a chunk ready for their first block of keys. */
 export function openStrips(task: usize): void {
   const strips = load<usize>(task, STRIPS)
   let state = load<usize>(task, STATE)
   memory.fill(load<usize>(task, OUTPUT), 0, strips * 8 * load<usize>(task, STRIDE))
-  for (const end = state + strips * STRIP_BYTES; state < end; state += STRIP_BYTES) {
-    let someBegin = i32.MAX_VALUE
-    let someEnd = 0
-    let everyBegin = 0
-    let everyEnd = i32.MAX_VALUE
-    for (let row: usize = 0; row < 32; row += 4) {
-      const first = load<i32>(state + row, BEGIN)
-      const last = load<i32>(state + row, END)
-      someBegin = min(someBegin, first)
-      someEnd = max(someEnd, last)
-      everyBegin = max(everyBegin, first)
-      everyEnd = min(everyEnd, last)
-    }
-    store<i32>(state, someBegin, SOME_BEGIN)
-    store<i32>(state, someEnd, SOME_END)
-    store<i32>(state, everyBegin, EVERY_BEGIN)
-    store<i32>(state, everyEnd, EVERY_END)
-    const none = f32x4.splat(-Infinity)
+  const none = f32x4.splat(-Infinity)
+  for (let row = 0; row < <i32>strips * 8; row += 8, state += STRIP_BYTES) {
+    openRows(task, state, row)
     v128.store(state, none, MAX)
     v128.store(state, none, MAX + 16)
     v128.store(state, f32x4.splat(0), SUM)
     v128.store(state, f32x4.splat(0), SUM + 16)
   }
+}
+
+/** Ranges and positions of the eight rows from `row` on. Spare lanes repeat the last row, as packed queries do. */
+function openRows(task: usize, state: usize, row: i32): void {
+  const first = load<i32>(task, FIRST)
+  const last = load<i32>(task, ROWS) - 1
+  const group = load<i32>(task, GROUP)
+  let someBegin = i32.MAX_VALUE
+  let someEnd = 0
+  let everyBegin = 0
+  let everyEnd = i32.MAX_VALUE
+  for (let lane: usize = 0; lane < 32; lane += 4, row++) {
+    const position = load<i32>(task, FIRST_POSITION) + (first + min(row, last)) / group
+    let begin = rangeBegin(task, position)
+    let end = rangeEnd(task, position)
+    if (begin >= end) {
+      begin = i32.MAX_VALUE
+      // The row may still see first keys, up to this end.
+      if (min(end, load<i32>(task, SINK_END)) <= load<i32>(task, KEY_BEGIN)) end = 0
+    }
+    store<i32>(state + lane, begin, BEGIN)
+    store<i32>(state + lane, end, END)
+    store<i32>(state + lane, position, POSITION)
+    someBegin = min(someBegin, begin)
+    someEnd = max(someEnd, end)
+    everyBegin = max(everyBegin, begin)
+    everyEnd = min(everyEnd, end)
+  }
+  store<i32>(state, someBegin, SOME_BEGIN)
+  store<i32>(state, someEnd, SOME_END)
+  store<i32>(state, everyBegin, EVERY_BEGIN)
+  store<i32>(state, everyEnd, EVERY_END)
+}
+
+/** A distance of the window that is open, as in src/attention/plan.ts. */
+const OPEN = i32.MAX_VALUE
+
+/** The keys [begin, end) that a row sees through the window: `rowRange` of src/attention/plan.ts. */
+function rangeBegin(task: usize, position: i32): i32 {
+  const begin = load<i32>(task, KEY_BEGIN)
+  const left = load<i32>(task, LEFT)
+  return left == OPEN ? begin : max(begin, position - left)
+}
+
+function rangeEnd(task: usize, position: i32): i32 {
+  const end = load<i32>(task, KEY_END)
+  const right = load<i32>(task, RIGHT)
+  // Position and distance may each be 2^30.
+  return right == OPEN ? end : <i32>min<i64>(end, <i64>position + right + 1)
 }
 
 /** Divides the summed values by the sum of weights; a row without keys stays 0. */

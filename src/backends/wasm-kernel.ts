@@ -22,17 +22,7 @@ export const STRIP = 8
 export const KEY_BLOCK = 64
 
 /** Where the fields of a strip's state lie, in words of 4 bytes, as in assembly/strip.ts; each has one for every row. */
-export const STATE = {
-  begin: 0,
-  end: 8,
-  position: 16,
-  slope: 24,
-  keepAt: 32,
-  dropAt: 40,
-  biasAt: 48,
-  max: 56,
-  sum: 64,
-} as const
+export const STATE = { slope: 24, keepAt: 32, dropAt: 40, biasAt: 48, max: 56, sum: 64 } as const
 export const STATE_WORDS = 84
 
 /** Where the fields of a task lie, in words of 4 bytes, as in assembly/task.ts. */
@@ -50,13 +40,20 @@ export const TASK = {
   unit: 10,
   exponent: 11,
   cap: 12,
-  keyBegin: 13,
-  sinkEnd: 14,
-  keepShift: 15,
-  dropShift: 16,
-  biasType: 17,
+  keepShift: 13,
+  dropShift: 14,
+  biasType: 15,
+  first: 16,
+  rows: 17,
+  group: 18,
+  keyBegin: 19,
+  keyEnd: 20,
+  firstPosition: 21,
+  left: 22,
+  right: 23,
+  sinkEnd: 24,
 } as const
-export const TASK_WORDS = 42
+export const TASK_WORDS = 50
 
 /** Steps of the pipeline that `lookAtBlock` shows, as in assembly/look.ts; the first three are those of ScoresAt. */
 export const Step = { scaled: 0, capped: 1, masked: 2, weights: 3 } as const

@@ -9,7 +9,7 @@ import { bringKeys, bringQueries, bringValues } from './wasm-bring.ts'
 import { type Call, type Chunk, chunksOf, itemOf } from './wasm-chunk.ts'
 import { layoutOf } from './wasm-layout.ts'
 import { lookOf, showEveryKey, showVisible } from './wasm-look.ts'
-import { blocksOf, openRows, type Span } from './wasm-reach.ts'
+import { blocksOf, spansOf } from './wasm-reach.ts'
 import { writeSlopes, writeTask } from './wasm-task.ts'
 import { addressMasks, MaskWindow } from './wasm-window.ts'
 import { addSinks, clearPadding, writeLse, writeOutput } from './wasm-write.ts'
@@ -25,7 +25,8 @@ export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
       const item = itemOf(plan, b)
       clearPadding(call, item)
       for (const chunk of chunksOf(plan, item, layout.rows)) {
-        const spans = openChunk(call, chunk)
+        const spans = spansOf(call, chunk)
+        openChunk(call, chunk)
         const masks = new MaskWindow(call, chunk, spans)
         for (const [block, from, to] of blocksOf(spans)) {
           bringKeys(call, chunk, block, from, to)
@@ -44,15 +45,13 @@ export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
   }
 }
 
-/** Brings in the query rows and what is known of each; returns the keys that they see. */
-function openChunk(call: Call, chunk: Chunk): Span[] {
+/** Brings in the query rows and what is known of each. */
+function openChunk(call: Call, chunk: Chunk): void {
   writeTask(call, chunk)
-  const spans = openRows(call, chunk)
   addressMasks(call, chunk)
   writeSlopes(call, chunk)
   bringQueries(call, chunk)
   call.arena.kernel.openStrips(call.layout.task)
-  return spans
 }
 
 function closeChunk(call: Call, chunk: Chunk): void {

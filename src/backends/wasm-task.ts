@@ -24,12 +24,19 @@ export function writeTask({ plan, arena, layout }: Call, chunk: Chunk): void {
   floats[task + TASK.unit] = unitOf(plan)
   floats[task + TASK.exponent] = scoreUnitOf(plan) * Math.LOG2E
   floats[task + TASK.cap] = plan.softcap
-  ints[task + TASK.keyBegin] = item.keyBegin
-  ints[task + TASK.sinkEnd] = plan.sinkTokens
   // Windows of masks begin at blocks, so a word begins as far before their first key as before the item's.
   ints[task + TASK.keepShift] = plan.keepBits ? item.keyFirst & 31 : -1
   ints[task + TASK.dropShift] = plan.dropBits ? item.keyFirst & 31 : -1
   ints[task + TASK.biasType] = plan.biasType
+  ints[task + TASK.first] = chunk.first
+  ints[task + TASK.rows] = chunk.rows
+  ints[task + TASK.group] = chunk.group
+  ints[task + TASK.keyBegin] = item.keyBegin
+  ints[task + TASK.keyEnd] = item.keyEnd
+  ints[task + TASK.firstPosition] = item.position
+  ints[task + TASK.left] = plan.left
+  ints[task + TASK.right] = plan.right
+  ints[task + TASK.sinkEnd] = plan.sinkTokens
 }
 
 /** The slopes of ALiBi of a chunk's rows. */
