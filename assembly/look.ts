@@ -3,7 +3,7 @@ import { storeTransposed } from './lanes'
 import { multiplyKeys, scoreStrip, tilesFrom, tilesTo } from './scores'
 import { softcap } from './softcap'
 import { finalWeights } from './softmax'
-import { STRIP_BYTES, SUM } from './strip'
+import { INVERSE, STRIP_BYTES } from './strip'
 import {
   BLOCK, CAP, EXPONENT, FEATURES, FROM, HEAD_DIM, OUTPUT, QUERIES, SCORES, SHAPING, SOFTCAP, SOME, STATE, TO, UNIT,
 } from './task'
@@ -20,7 +20,7 @@ const ROW_BYTES: usize = BLOCK * 4
 /**
  * One step for one block of keys, to output[row][key of the block], of `strips` strips from `first` on.
  * Before the masks every key has a score; after them rows that see nothing have -inf, and weights of 0.
- * Final weights take the maximum and the sum that all blocks left in the state.
+ * Final weights take the maximum and the sum of all blocks, so they come after `closeStrips`.
  */
 export function lookAtBlock(task: usize, block: i32, offset: i32, first: i32, strips: i32, step: i32): void {
   const scores = load<usize>(task, SCORES)
@@ -33,13 +33,12 @@ export function lookAtBlock(task: usize, block: i32, offset: i32, first: i32, st
     else scoreVisible(task, state, queries, block, offset)
     if (step == MASKED && !(load<i32>(task, FEATURES) & SHAPING)) scale(scores, load<f32>(task, UNIT))
     for (let half: usize = 0; half < 2; half++) {
-      let divisor = f32x4.splat(1)
+      let factor = f32x4.splat(1)
       if (step == WEIGHTS) {
         finalWeights(state + 16 * half, scores + 16 * half, 0, BLOCK, load<f32>(task, EXPONENT))
-        const sum = v128.load(state + 16 * half, SUM)
-        divisor = v128.bitselect(divisor, sum, f32x4.eq(sum, f32x4.splat(0)))
+        factor = v128.load(state + 16 * half, INVERSE)
       }
-      writeRows(scores + 16 * half, divisor, target + half * 4 * ROW_BYTES)
+      writeRows(scores + 16 * half, factor, target + half * 4 * ROW_BYTES)
     }
   }
 }
@@ -82,12 +81,12 @@ function scale(scores: usize, unit: f32): void {
   for (let at = scores; at < scores + BLOCK * 32; at += 16) v128.store(at, f32x4.mul(v128.load(at), factor))
 }
 
-/** Four rows of a block, divided and turned to lie along the keys. */
-function writeRows(scores: usize, divisor: v128, target: usize): void {
+/** Four rows of a block, multiplied and turned to lie along the keys. */
+function writeRows(scores: usize, factor: v128, target: usize): void {
   for (const end = scores + BLOCK * 32; scores < end; scores += 128, target += 16) {
     storeTransposed(
-      f32x4.div(v128.load(scores), divisor), f32x4.div(v128.load(scores, 32), divisor),
-      f32x4.div(v128.load(scores, 64), divisor), f32x4.div(v128.load(scores, 96), divisor), target, ROW_BYTES,
+      f32x4.mul(v128.load(scores), factor), f32x4.mul(v128.load(scores, 32), factor),
+      f32x4.mul(v128.load(scores, 64), factor), f32x4.mul(v128.load(scores, 96), factor), target, ROW_BYTES,
     )
   }
 }

@@ -1,5 +1,5 @@
 // The state of a strip: eight query rows that are worked on together, one per lane. The offsets are bytes.
-// The host writes slopes and addresses (src/backends/wasm-task.ts and wasm-window.ts), and reads MAX and SUM.
+// The host writes slopes, addresses and sinks, and reads MAX and SUM (src/backends/wasm-kernel.ts has their places).
 import {
   FIRST, FIRST_POSITION, GROUP, KEY_BEGIN, KEY_END, LEFT, OUTPUT, RIGHT, ROWS, SINK_END, STATE, STRIDE, STRIPS,
 } from './task'
@@ -20,12 +20,16 @@ export const MAX: usize = 224
 export const SUM: usize = 256
 /** By how much the last block's maximum shrinks what was summed before it. */
 export const RESCALE: usize = 288
+/** What the row's sink adds to the sum of weights, float64: it may exceed all that float32 holds. */
+export const SINK: usize = 320
+/** What makes weights sum to 1, the sink counted; 0 for a row without keys. */
+export const INVERSE: usize = 384
 /** Range that some row attends to, and range that every row attends to. */
-export const SOME_BEGIN: usize = 320
-export const SOME_END: usize = 324
-export const EVERY_BEGIN: usize = 328
-export const EVERY_END: usize = 332
-export const STRIP_BYTES: usize = 336
+export const SOME_BEGIN: usize = 416
+export const SOME_END: usize = 420
+export const EVERY_BEGIN: usize = 424
+export const EVERY_END: usize = 428
+export const STRIP_BYTES: usize = 432
 
 /** Makes the strips of a chunk ready for their first block of keys. */
 export function openStrips(task: usize): void {
@@ -39,6 +43,7 @@ export function openStrips(task: usize): void {
     v128.store(state, none, MAX + 16)
     v128.store(state, f32x4.splat(0), SUM)
     v128.store(state, f32x4.splat(0), SUM + 16)
+    for (let at: usize = 0; at < 64; at += 16) v128.store(state + at, f32x4.splat(0), SINK)
   }
 }
 
@@ -99,10 +104,12 @@ export function closeStrips(task: usize): void {
   for (const end = state + load<usize>(task, STRIPS) * STRIP_BYTES; state < end; state += STRIP_BYTES) {
     for (let row: usize = 0; row < 32; row += 4) {
       const sum = load<f32>(state + row, SUM)
-      const divisor = f32x4.splat(sum == 0 ? 1 : sum)
+      const inverse: f32 = sum == 0 ? 0.0 : <f32>(1 / (<f64>sum + load<f64>(state + 2 * row, SINK)))
+      store<f32>(state + row, inverse, INVERSE)
+      const factor = f32x4.splat(inverse)
       for (const rowEnd = output + stride; output < rowEnd; output += 16) {
         // A sum that underflowed to -0 becomes 0, whichever neighbours the row had.
-        v128.store(output, f32x4.add(f32x4.div(v128.load(output), divisor), f32x4.splat(0)))
+        v128.store(output, f32x4.add(f32x4.mul(v128.load(output), factor), f32x4.splat(0)))
       }
     }
   }

@@ -14,6 +14,7 @@ export class Arena {
   readonly kernel: Kernel
   readonly #memory = new WebAssembly.Memory({ initial: ARENA_BYTES / PAGE_BYTES })
   floats!: Float32Array
+  doubles!: Float64Array
   ints!: Int32Array
   words!: Uint32Array
   halves!: Uint16Array
@@ -38,6 +39,7 @@ export class Arena {
   #view(): void {
     const { buffer } = this.#memory
     this.floats = new Float32Array(buffer)
+    this.doubles = new Float64Array(buffer)
     this.ints = new Int32Array(buffer)
     this.words = new Uint32Array(buffer)
     this.halves = new Uint16Array(buffer)

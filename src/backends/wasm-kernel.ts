@@ -23,7 +23,9 @@ export const KEY_BLOCK = 64
 
 /** Where the fields of a strip's state lie, in words of 4 bytes, as in assembly/strip.ts; each has one for every row. */
 export const STATE = { slope: 24, keepAt: 32, dropAt: 40, biasAt: 48, max: 56, sum: 64 } as const
-export const STATE_WORDS = 84
+/** The same for the sinks, in words of 8 bytes from the strip's first; a strip's rows lie side by side. */
+export const STATE_SINK = 40
+export const STATE_WORDS = 108
 
 /** Where the fields of a task lie, in words of 4 bytes, as in assembly/task.ts. */
 export const TASK = {

@@ -4,7 +4,7 @@
  */
 import type { Plan } from '../attention/plan.ts'
 import { ARENA_BYTES, KERNEL_BYTES } from './wasm-arena.ts'
-import { KEY_BLOCK, STATE_WORDS, STRIP, TASK_WORDS } from './wasm-kernel.ts'
+import { KEY_BLOCK, STATE_SINK, STATE_WORDS, STRIP, TASK_WORDS } from './wasm-kernel.ts'
 import { type Mask, masksOf, mostRows } from './wasm-masks.ts'
 
 /** More rows copy each key less often: 512 are 1 to 4 % faster than 256 (measured), and steps are still short. */
@@ -99,6 +99,11 @@ function windowOf(masks: readonly Mask[], group: number, rows: number, keys: num
 /** Where the state of a row lies, in words; add a field of STATE. */
 export function stateOf(layout: Layout, row: number): number {
   return (layout.state >> 2) + (row >> 3) * STATE_WORDS + (row & 7)
+}
+
+/** Where the sink of a row lies, in words of 8 bytes. */
+export function sinkOf(layout: Layout, row: number): number {
+  return layout.state / 8 + (row >> 3) * (STATE_WORDS / 2) + STATE_SINK + (row & 7)
 }
 
 const align = (bytes: number): number => Math.ceil(bytes / 64) * 64

@@ -27,13 +27,14 @@ export function spansOf({ plan }: Call, { item, group, first, rows }: Chunk): Sp
 
 /** The blocks that spans touch, in order, each once; one block covers what lies between two spans in it. */
 export function* blocksOf(spans: readonly Span[]): Generator<Block, void, void> {
+  const filled = spans.filter(([begin, end]) => begin < end)
   let next = 0
-  for (const [begin, end] of spans) {
+  for (const [begin, end] of filled) {
     for (let block = Math.max(next, begin - (begin % KEY_BLOCK)); block < end; block += KEY_BLOCK) {
       let from = KEY_BLOCK
       let to = 0
-      for (const [first, last] of spans) {
-        if (first >= last || first >= block + KEY_BLOCK || last <= block) continue
+      for (const [first, last] of filled) {
+        if (first >= block + KEY_BLOCK || last <= block) continue
         from = Math.min(from, Math.max(first - block, 0))
         to = Math.max(to, Math.min(last - block, KEY_BLOCK))
       }

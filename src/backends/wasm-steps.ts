@@ -12,7 +12,7 @@ import { lookOf, showEveryKey, showVisible } from './wasm-look.ts'
 import { blocksOf, spansOf } from './wasm-reach.ts'
 import { writeSlopes, writeTask } from './wasm-task.ts'
 import { addressMasks, MaskWindow } from './wasm-window.ts'
-import { addSinks, clearPadding, writeLse, writeOutput } from './wasm-write.ts'
+import { clearPadding, writeLse, writeOutput, writeSinks } from './wasm-write.ts'
 
 /** Runs a plan; a step is one chunk against one block. */
 export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
@@ -56,8 +56,8 @@ function openChunk(call: Call, chunk: Chunk): void {
 
 function closeChunk(call: Call, chunk: Chunk): void {
   const { plan, arena, layout } = call
-  if (plan.outputs & Output.lse) writeLse(call, chunk)
-  if (plan.features & Feature.sinks) addSinks(call, chunk)
+  if (plan.features & Feature.sinks) writeSinks(call, chunk)
   arena.kernel.closeStrips(layout.task)
+  if (plan.outputs & Output.lse) writeLse(call, chunk)
   if (plan.outputs & Output.output) writeOutput(call, chunk)
 }

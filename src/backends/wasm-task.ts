@@ -5,7 +5,7 @@
 import { type Call, type Chunk, unstack } from './wasm-chunk.ts'
 import { STATE, STRIP, TASK } from './wasm-kernel.ts'
 import { stateOf } from './wasm-layout.ts'
-import { scoreUnitOf, unitOf } from './wasm-units.ts'
+import { capOf, scoreUnitOf, unitOf } from './wasm-units.ts'
 
 export function writeTask({ plan, arena, layout }: Call, chunk: Chunk): void {
   const { ints, floats } = arena
@@ -23,7 +23,7 @@ export function writeTask({ plan, arena, layout }: Call, chunk: Chunk): void {
   ints[task + TASK.features] = plan.features
   floats[task + TASK.unit] = unitOf(plan)
   floats[task + TASK.exponent] = scoreUnitOf(plan) * Math.LOG2E
-  floats[task + TASK.cap] = plan.softcap
+  floats[task + TASK.cap] = capOf(plan)
   // Windows of masks begin at blocks, so a word begins as far before their first key as before the item's.
   ints[task + TASK.keepShift] = plan.keepBits ? item.keyFirst & 31 : -1
   ints[task + TASK.dropShift] = plan.dropBits ? item.keyFirst & 31 : -1

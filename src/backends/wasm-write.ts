@@ -6,7 +6,7 @@ import { Output, Storage } from '../attention/plan.ts'
 import { type Call, type Chunk, type Item, unstack } from './wasm-chunk.ts'
 import { copyRows } from './wasm-copy.ts'
 import { STATE } from './wasm-kernel.ts'
-import { stateOf } from './wasm-layout.ts'
+import { sinkOf, stateOf } from './wasm-layout.ts'
 import { scoreUnitOf } from './wasm-units.ts'
 
 export function writeOutput({ plan, arrays, arena, layout }: Call, chunk: Chunk): void {
@@ -44,8 +44,8 @@ export function writeLse({ plan, arrays, arena, layout }: Call, chunk: Chunk): v
   }
 }
 
-/** Adds the sinks to the sums of the rows, once, after all keys and after the lse, which does not count them. */
-export function addSinks({ plan, arrays, arena, layout }: Call, chunk: Chunk): void {
+/** Tells the rows what their sinks add to their sums: once, after all keys. */
+export function writeSinks({ plan, arrays, arena, layout }: Call, chunk: Chunk): void {
   const unit = scoreUnitOf(plan)
   for (let row = 0; row < chunk.rows; row++) {
     const [, member] = unstack(chunk, row)
@@ -53,7 +53,8 @@ export function addSinks({ plan, arrays, arena, layout }: Call, chunk: Chunk): v
     const max = arena.floats[state + STATE.max] * unit
     // Without keys there is nothing to divide.
     if (max === Number.NEGATIVE_INFINITY) continue
-    arena.floats[state + STATE.sum] += Math.exp(arrays.sinks![chunk.kvHead * chunk.group + member] - max)
+    const sink = arrays.sinks![chunk.kvHead * chunk.group + member]
+    arena.doubles[sinkOf(layout, row)] = Math.exp(sink - max)
   }
 }
 
