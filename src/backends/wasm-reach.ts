@@ -13,33 +13,33 @@ export type Span = readonly [begin: number, end: number]
 export type Block = readonly [block: number, from: number, to: number]
 
 /**
- * The keys that a chunk's rows see: first keys that no window hides, and the window of all rows. Along the rows ranges
- * only move up, and by one key at most, so the first and the last of them say it.
+ * The keys that a chunk's rows see: first keys that no window hides, and the window of all rows; empty ones are left out.
+ * Along the rows ranges only move up, and by one key at most, so the first and the last of them say it.
  */
 export function spansOf({ plan }: Call, { item, group, first, rows }: Chunk): Span[] {
   const [begin] = rowRange(plan, item.index, Math.floor(first / group))
   const [, end] = rowRange(plan, item.index, Math.floor((first + rows - 1) / group))
-  return [
-    [item.keyBegin, Math.min(plan.sinkTokens, end)],
-    [begin, end],
-  ]
+  const spans: Span[] = []
+  const firstEnd = Math.min(plan.sinkTokens, end)
+  if (item.keyBegin < firstEnd) spans.push([item.keyBegin, firstEnd])
+  if (begin < end) spans.push([begin, end])
+  return spans
 }
 
 /** The blocks that spans touch, in order, each once; one block covers what lies between two spans in it. */
 export function* blocksOf(spans: readonly Span[]): Generator<Block, void, void> {
-  const filled = spans.filter(([begin, end]) => begin < end)
   let next = 0
-  for (const [begin, end] of filled) {
-    for (let block = Math.max(next, begin - (begin % KEY_BLOCK)); block < end; block += KEY_BLOCK) {
+  for (const [begin, end] of spans) {
+    for (let block = Math.max(next, begin - (begin % KEY_BLOCK)); block < end; block = next) {
+      next = block + KEY_BLOCK
       let from = KEY_BLOCK
       let to = 0
-      for (const [first, last] of filled) {
-        if (first >= block + KEY_BLOCK || last <= block) continue
+      for (const [first, last] of spans) {
+        if (first >= next || last <= block) continue
         from = Math.min(from, Math.max(first - block, 0))
         to = Math.max(to, Math.min(last - block, KEY_BLOCK))
       }
       yield [block, from, to]
-      next = block + KEY_BLOCK
     }
   }
 }

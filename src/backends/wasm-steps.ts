@@ -10,7 +10,7 @@ import { type Call, type Chunk, chunksOf, itemOf } from './wasm-chunk.ts'
 import { layoutOf } from './wasm-layout.ts'
 import { lookOf, showEveryKey, showVisible } from './wasm-look.ts'
 import { blocksOf, spansOf } from './wasm-reach.ts'
-import { writeSlopes, writeTask } from './wasm-task.ts'
+import { writeChunk, writeSlopes, writeTask } from './wasm-task.ts'
 import { addressMasks, MaskWindow } from './wasm-window.ts'
 import { clearPadding, writeLse, writeOutput, writeSinks } from './wasm-write.ts'
 
@@ -20,6 +20,7 @@ export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
   const arena = arenas.take(layout.bytes)
   const call = { plan, arrays, arena, layout }
   try {
+    writeTask(call)
     const look = lookOf(plan, arrays)
     for (let b = 0; b < plan.batch; b++) {
       const item = itemOf(plan, b)
@@ -47,7 +48,7 @@ export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
 
 /** Brings in the query rows and what is known of each. */
 function openChunk(call: Call, chunk: Chunk): void {
-  writeTask(call, chunk)
+  writeChunk(call, chunk)
   addressMasks(call, chunk)
   writeSlopes(call, chunk)
   bringQueries(call, chunk)
