@@ -11,7 +11,7 @@ import { type Mask, masksOf, mostRows } from './wasm-masks.ts'
 const MOST_ROWS = 512
 /** With a bias for each row: half as many rows leave room for twice as many keys of it, so for half as many copies. */
 const MOST_BIASED_ROWS = 128
-/** Room for masks. With half of it a bias costs 1.6 times as much, twice as much room gains nothing (measured). */
+/** Room for masks. With half of it a bias costs up to twice as much, and more room gains nothing (measured). */
 const MASK_BYTES = 2 ** 18
 
 export interface MaskArea {
