@@ -5,13 +5,13 @@ const shared = { format: 'esm', target: 'es2022', fixedExtension: false } as con
 // By tsc, which infers what oxc's stricter rule refuses (`1 << 0` in a constant).
 const dts = { oxc: false, compilerOptions: { isolatedDeclarations: false } } as const
 
-/** The demo uses the package as anyone would: by its entry, not by a second copy of it. */
-const packageEntry = {
+/** What is built on the package uses it as anyone would: by an entry of it, not by a second copy. */
+const onEntry = (entry: string) => ({
   name: 'package-entry',
   resolveId(id: string): { id: string; external: true } | undefined {
-    return id === '../index.ts' ? { id: './index.js', external: true } : undefined
+    return /^\.\.\/(src\/)?index\.ts$/.test(id) ? { id: entry, external: true } : undefined
   },
-}
+})
 
 // scripts/build.mjs runs this and lays the .wasm files and the recording beside the result.
 export default defineConfig([
@@ -24,5 +24,37 @@ export default defineConfig([
     // The bundler of the edge host makes these a WebAssembly.Module.
     deps: { neverBundle: [/\.wasm\?module$/] },
   },
-  { ...shared, platform: 'node', entry: { demo: 'src/cli/demo.ts' }, dts: false, plugins: [packageEntry] },
+  {
+    ...shared,
+    platform: 'neutral',
+    entry: { onnx: 'src/onnx/index.ts' },
+    dts,
+    plugins: [onEntry('./index.js')],
+  },
+  {
+    ...shared,
+    platform: 'neutral',
+    entry: { 'onnx-edge': 'src/onnx/index.ts' },
+    dts: false,
+    plugins: [onEntry('./edge.js')],
+  },
+  {
+    ...shared,
+    platform: 'node',
+    entry: { demo: 'src/cli/demo.ts', selfsame: 'src/cli/selfsame.ts' },
+    dts: false,
+    plugins: [onEntry('./index.js')],
+  },
+  {
+    ...shared,
+    platform: 'node',
+    entry: Object.fromEntries(
+      ['main', 'child', 'compare', 'callgrind'].map(name => [`bench/${name}`, `bench/${name}.ts`]),
+    ),
+    outputOptions: { chunkFileNames: 'bench/[name]-[hash].js' },
+    dts: false,
+    plugins: [onEntry('../index.js')],
+    // Drawing charts is for the repository; whoever installs the package does without.
+    deps: { neverBundle: ['@observablehq/plot', 'linkedom'] },
+  },
 ])

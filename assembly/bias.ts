@@ -65,10 +65,10 @@ export function lowestBias(task: usize, row: usize, offset: i32): u64 {
 
 /** Whether -inf is among 64 floats: mostly it is not, and this is half the work of finding where. */
 function holdsLowest(at: usize): bool {
-  let a = v128.load(at)
-  let b = v128.load(at, 16)
-  for (const end = at + 256; (at += 32) < end; ) {
-    // min would let a NaN hide what comes with it; pmin(a, b) is `a` unless b is less.
+  let a = f32x4.splat(0)
+  let b = a
+  for (const end = at + 256; at < end; at += 32) {
+    // min would let a NaN hide what comes with it; pmin(a, b) is `a` unless b is less, and `a` begins as a number.
     a = f32x4.pmin(a, v128.load(at))
     b = f32x4.pmin(b, v128.load(at, 16))
   }

@@ -3,7 +3,7 @@ import { storeTransposed } from './lanes'
 import { multiplyKeys, scoreStrip, tilesFrom, tilesTo } from './scores'
 import { softcap } from './softcap'
 import { finalWeights } from './softmax'
-import { INVERSE, STRIP_BYTES } from './strip'
+import { STRIP_BYTES } from './strip'
 import {
   BLOCK, CAP, EXPONENT, FEATURES, FROM, HEAD_DIM, OUTPUT, QUERIES, SCORES, SHAPING, SOFTCAP, SOME, STATE, TO, UNIT,
 } from './task'
@@ -33,12 +33,9 @@ export function lookAtBlock(task: usize, block: i32, offset: i32, first: i32, st
     else scoreVisible(task, state, queries, block, offset)
     if (step == MASKED && !(load<i32>(task, FEATURES) & SHAPING)) scale(scores, load<f32>(task, UNIT))
     for (let half: usize = 0; half < 2; half++) {
-      let factor = f32x4.splat(1)
-      if (step == WEIGHTS) {
-        finalWeights(state + 16 * half, scores + 16 * half, 0, BLOCK, load<f32>(task, EXPONENT))
-        factor = v128.load(state + 16 * half, INVERSE)
-      }
-      writeRows(scores + 16 * half, factor, target + half * 4 * ROW_BYTES)
+      const rows = scores + 16 * half
+      if (step == WEIGHTS) finalWeights(state + 16 * half, rows, BLOCK, load<f32>(task, EXPONENT))
+      writeRows(rows, target + half * 4 * ROW_BYTES)
     }
   }
 }
@@ -81,12 +78,11 @@ function scale(scores: usize, unit: f32): void {
   for (let at = scores; at < scores + BLOCK * 32; at += 16) v128.store(at, f32x4.mul(v128.load(at), factor))
 }
 
-/** Four rows of a block, multiplied and turned to lie along the keys. */
-function writeRows(scores: usize, factor: v128, target: usize): void {
+/** Four rows of a block, turned to lie along the keys. */
+function writeRows(scores: usize, target: usize): void {
   for (const end = scores + BLOCK * 32; scores < end; scores += 128, target += 16) {
     storeTransposed(
-      f32x4.mul(v128.load(scores), factor), f32x4.mul(v128.load(scores, 32), factor),
-      f32x4.mul(v128.load(scores, 64), factor), f32x4.mul(v128.load(scores, 96), factor), target, ROW_BYTES,
+      v128.load(scores), v128.load(scores, 32), v128.load(scores, 64), v128.load(scores, 96), target, ROW_BYTES,
     )
   }
 }

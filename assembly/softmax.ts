@@ -1,6 +1,6 @@
 import { weigh } from './exp'
 import { fma } from './lanes'
-import { MAX, RESCALE, SUM } from './strip'
+import { INVERSE, MAX, RESCALE, SUM } from './strip'
 
 /**
  * One block of the online softmax for four rows (a half strip): scores become weights relative to the greatest score
@@ -32,10 +32,20 @@ export function softmaxBlock(state: usize, scores: usize, from: i32, to: i32, sc
   v128.store(state, fma(v128.load(state, SUM), rescale, sum), SUM)
 }
 
-/** Final weights of four rows before their division by the sum, in place of their scores. */
-export function finalWeights(state: usize, scores: usize, from: i32, to: i32, scale: f32): void {
+/**
+ * Final weights of four rows of closed strips for `keys` keys, in place of their scores. A masked key, whose score is
+ * -inf, has weight 0 also in a row that is NaN.
+ */
+export function finalWeights(state: usize, scores: usize, keys: i32, scale: f32): void {
   const reference = finiteReference(v128.load(state, MAX))
-  weigh(scores + (<usize>from << 5), scores + (<usize>to << 5), reference, f32x4.splat(scale))
+  const factor = f32x4.splat(scale)
+  const inverse = v128.load(state, INVERSE)
+  const none = f32x4.splat(-Infinity)
+  for (const end = scores + (<usize>keys << 5); scores < end; scores += 32) {
+    const masked = f32x4.eq(v128.load(scores), none)
+    weigh(scores, scores + 32, reference, factor)
+    v128.store(scores, v128.andnot(f32x4.mul(v128.load(scores), inverse), masked))
+  }
 }
 
 /** The maximum, or 0 where nothing is attended to yet: -inf - -inf would be NaN, -inf - 0 weighs 0. */

@@ -38,7 +38,7 @@ class Binding : public Napi::Addon<Binding> {
   ~Binding() { releasePool(); }
 
  private:
-  /** run(isa, threads, words, items, q, k, v, out, lse, rows, weights) */
+  /** Arguments as unpack.h lists them. */
   Napi::Value run(const Napi::CallbackInfo& info) {
     int threads = 1;
     Call call;
@@ -70,17 +70,19 @@ class Binding : public Napi::Addon<Binding> {
     std::vector<Item> items;
     const Kernels* kernels = unpackKernels(info, &threads);
     if (kernels == nullptr || !unpackPlan(info, &plan, &items)) return info.Env().Undefined();
-    const Schedule how = schedule(plan, items, 0, *kernels, threads);
+    const Schedule how = schedule(plan, items, kAllRows, *kernels, threads);
     Napi::Object tile = Napi::Object::New(info.Env());
     tile.Set("queries", kernels->tileQueries);
     tile.Set("keys", kernels->tileKeys);
     tile.Set("block", kernels->block);
     Napi::Object result = Napi::Object::New(info.Env());
-    result.Set("kernel", "prefill");
+    const bool decodes = how.split > 0;
+    result.Set("kernel", !decodes ? "prefill" : how.prefills ? "prefill, decode" : "decode");
     result.Set("tile", tile);
-    result.Set("split", 1);
+    result.Set("split", static_cast<double>(decodes ? how.split : 1));
     result.Set("tasks", static_cast<double>(how.tasks));
-    result.Set("scratchBytes", static_cast<double>(kernels->workspaceBytes(plan, how.rows)));
+    result.Set("scratchBytes",
+               static_cast<double>(kernels->workspaceBytes(plan, how.workspaceRows)) + how.partialBytes);
     return result;
   }
 };

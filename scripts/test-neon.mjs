@@ -10,11 +10,11 @@
  */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
-import { build } from 'tsdown'
 import { nodeGyp } from './build/native.mjs'
 import { at } from './build/paths.mjs'
 import { run } from './build/run.mjs'
 import { findHeaders, firstError, firstInPath } from './build/toolchain.mjs'
+import { bundleProgram } from './test/bundle.mjs'
 import { nodeBinary } from './test/node-binary.mjs'
 import { inWords, readReport } from './test/report.mjs'
 
@@ -52,10 +52,10 @@ async function missing() {
 
 async function test() {
   await buildAddon()
-  await bundleCases()
+  const program = await bundleProgram('test/neon-main.ts', tree, 'neon')
   const node = await nodeBinary('linux-arm64', NODE)
   rmSync(report, { force: true })
-  const { status } = spawnSync(EMULATOR, ['-L', SYSROOT, node, `${tree}/neon.mjs`], {
+  const { status } = spawnSync(EMULATOR, ['-L', SYSROOT, node, program], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, SELFSAME_TEST_REPORT: report },
   })
@@ -74,17 +74,4 @@ async function buildAddon() {
   const { ok, text } = await nodeGyp(['configure', 'build', '--arch=arm64', '-j', '2', ...where], env, tree)
   if (!ok) throw new Error(`the addon does not build for arm64: ${firstError(text)}\n${text}`)
   console.log(`NEON: addon built in ${((performance.now() - start) / 1000).toFixed(1)} s`)
-}
-
-async function bundleCases() {
-  await build({
-    config: false,
-    entry: { neon: at('test/neon-main.ts') },
-    outDir: tree,
-    platform: 'node',
-    target: 'node22',
-    dts: false,
-    clean: false,
-    logLevel: 'silent',
-  })
 }

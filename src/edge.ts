@@ -3,7 +3,7 @@
  * The functions are those of `index.ts`, documented there.
  * @module
  */
-import type { Attention } from './attention/facade.ts'
+import type { Attention } from './attention/api.ts'
 import { type LoadOptions, lazily, load as loadWith, type Runtime } from './attention/provider.ts'
 import relaxed from './relaxed.wasm?module'
 import simd from './simd.wasm?module'

@@ -9,7 +9,7 @@
  * const out = attention(random(), random(), random(), { causal: true })
  * @module
  */
-import type { Attention } from './attention/facade.ts'
+import type { Attention } from './attention/api.ts'
 import { type LoadOptions, lazily, load as loadWith, type Runtime } from './attention/provider.ts'
 import { openNative } from './backends/native.ts'
 import { compileInline } from './backends/wasm-inline.ts'
@@ -22,7 +22,7 @@ const { functions } = lazily(runtime)
  * (Vaswani et al., "Attention Is All You Need", 2017; computed in tiles with an online softmax, never S x S).
  * @param q queries [batch, heads, queries, headDim] (see `layout`, `heads` and `cuSeqlens` for other ranks)
  * @param k keys [batch, kvHeads, keys, headDim]
- * @param v values [batch, kvHeads, keys, valueDim]
+ * @param v values [batch, kvHeads, keys, valueDim]; a `KvCache` takes the place of k and v: `attention(q, cache, options)`
  * @returns the output in q's layout and type, with valueDim channels
  * @throws TypeError or RangeError that names the argument, what was expected and what came
  */

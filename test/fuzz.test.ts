@@ -5,7 +5,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { AttentionOptions, TensorLike } from '../src/index.ts'
-import { load } from '../src/index.ts'
+import { KvCache, load } from '../src/index.ts'
 import { namedKernels } from './support/platforms.ts'
 import { SEED } from './support/random.ts'
 import './support/replay.ts'
@@ -111,6 +111,58 @@ test.each(namedKernels)('%s', (_, platform) => {
     { numRuns: 1500, seed: SEED },
   )
   // A fuzz that only ever met refusals would prove little.
+  expect(answered).toBeGreaterThan(300)
+})
+
+/** A cache that the queries mostly fit, of uneven items, with or without a window. */
+const cache = fc
+  .record({
+    batch: fc.integer({ min: 1, max: 3 }),
+    headDim: fc.integer({ min: 1, max: 5 }),
+    rolls: fc.boolean(),
+  })
+  .map(({ batch, headDim, rolls }) => {
+    const made = new KvCache({ batch, kvHeads: 1, headDim, ...(rolls && { window: 3, sinkTokens: 1 }) })
+    const t = { data: new Float32Array(batch * 4 * headDim).fill(0.5), dims: [batch, 1, 4, headDim] }
+    made.append(t, t, { lengths: Int32Array.from({ length: batch }, (_, b) => 4 - b) })
+    return made
+  })
+
+test('over a cache, and its own methods', () => {
+  const api = load({ backend: 'reference' })
+  const named = new RegExp(NAMED.source.replace('(', '(cache|length|lengths|bytes|maxBytes|'))
+  let answered = 0
+  fc.assert(
+    fc.property(
+      fc.option(fitting, { freq: 2 }),
+      cache,
+      odd,
+      tensor,
+      options,
+      (other, kv, number, t, settings) => {
+        const dims = [kv.batch, 2, 2, kv.headDim]
+        const q = other ?? { data: new Float32Array(kv.batch * 4 * kv.headDim), dims }
+        const calls = [
+          () => api.attention(q, kv, settings as AttentionOptions),
+          () => api.attentionWeights(q, kv, settings as AttentionOptions),
+          () => kv.append(t as TensorLike, q, settings as never),
+          () => kv.truncate(number as never),
+          () => KvCache.from(number as never, settings as never),
+          () => new KvCache({ kvHeads: number, headDim: 2, ...(settings as object) } as never),
+        ]
+        for (const call of calls) {
+          try {
+            call()
+            answered++
+          } catch (error) {
+            expect(error).toSatisfy(e => e instanceof TypeError || e instanceof RangeError)
+            expect((error as Error).message).toMatch(named)
+          }
+        }
+      },
+    ),
+    { numRuns: 1500, seed: SEED },
+  )
   expect(answered).toBeGreaterThan(300)
 })
 

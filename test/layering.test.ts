@@ -57,6 +57,11 @@ const LAYERS: { name: string; holds: (file: string) => boolean; imports: string[
     holds: file => /^src\/(index|edge)\.ts$/.test(file),
     imports: ['attention', 'backends'],
   },
+  {
+    name: 'onnx',
+    holds: file => file.startsWith('src/onnx/'),
+    imports: ['entries', 'attention', 'plan', 'numeric'],
+  },
   { name: 'explain', holds: file => file.startsWith('src/explain/'), imports: ['entries', 'numeric'] },
   { name: 'cli', holds: file => file.startsWith('src/cli/'), imports: ['entries', 'explain', 'version'] },
 ]

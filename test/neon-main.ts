@@ -8,13 +8,20 @@ import { dirname } from 'node:path'
 import { type Case, workOf } from './support/cases.ts'
 import { checkCase } from './support/check.ts'
 import { compareBits } from './support/compare.ts'
+import { decodeCases } from './support/decode-cases.ts'
+import { hunt, report as tell } from './support/fuzz/hunt.ts'
+import { HUNTS } from './support/fuzz/hunts.ts'
 import { absent, platforms } from './support/platforms.ts'
 import { SEED } from './support/random.ts'
 import { rangeCases } from './support/range-cases.ts'
+import { scoreCases } from './support/score-cases.ts'
 import { sizeCases } from './support/sweep.ts'
 
 /** Multiply-adds that a case may cost: the oracle runs under the emulator too, some twenty times slower. */
 const MOST_WORK = 4e5
+
+/** Drawn calls of each hunt, half a second each. */
+const DRAWN = 40
 
 const neon = platforms.filter(platform => platform.isa === 'neon')
 const failures: string[] = []
@@ -25,7 +32,11 @@ if (neon.length < 2) {
   failures.push(`NEON is not there: ${reasons.join('; ')}`)
 }
 
-for (const c of [...sizeCases(), ...rangeCases()].filter(c => workOf(c) <= MOST_WORK)) runCase(c)
+for (const c of [...sizeCases(), ...rangeCases(), ...scoreCases(), ...decodeCases()].filter(
+  c => workOf(c) <= MOST_WORK,
+))
+  runCase(c)
+for (const sought of HUNTS) runHunt(sought)
 
 for (const failure of failures) console.log(failure)
 console.log(`replay: SELFSAME_SEED=${SEED} node scripts/test-neon.mjs`)
@@ -45,6 +56,13 @@ function runCase(c: Case): void {
     if (problems.length === 0) passed++
     else failures.push(`FAILED ${c.name} on ${platform.name}: ${problems.join('; ')}`)
   }
+}
+
+/** Drawn calls, every option and storage together. */
+function runHunt(sought: (typeof HUNTS)[number]): void {
+  const prey = hunt(sought, neon.slice(0, 1), { seed: SEED, cases: DRAWN })
+  if (prey) failures.push(tell(sought.name, prey))
+  else passed++
 }
 
 function problemsOf(c: Case, body: () => string[]): string[] {

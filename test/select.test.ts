@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Info } from '../src/attention/facade.ts'
+import type { Info } from '../src/attention/api.ts'
 import { copyPackage, evaluate, hasAddon, root, runChild } from './support/child.ts'
 import { platforms } from './support/platforms.ts'
 import './support/replay.ts'

@@ -10,7 +10,7 @@ import { PLAN_WORDS } from '../src/attention/plan.ts'
 import { hasAddon, root } from './support/child.ts'
 import { random } from './support/random.ts'
 import './support/replay.ts'
-import { type Item, KEYS, QUERIES, Scene, spoil, type Words } from './support/scene.ts'
+import { ARRAYS, type Item, KEYS, QUERIES, Scene, spoil, type Words } from './support/scene.ts'
 import { seedOf } from './support/sweep.ts'
 
 interface Addon {
@@ -28,16 +28,24 @@ describe.skipIf(!hasAddon)('the addon', () => {
 
   const run = (scene: Scene, isa: string = isas[0]): void => addon.run(...scene.call(isa))
 
-  test.each(isas)('runs an honest plan on %s', isa => {
-    const scene = new Scene()
-    run(scene, isa)
-    // Equal keys give equal weights, and equal values give themselves.
-    expect(scene.arrays.out.data.every(x => Math.abs(x - 3) < 1e-5)).toBe(true)
-    expect(scene.arrays.weights.data.every(x => Math.abs(x - 1 / KEYS) < 1e-6)).toBe(true)
-    expect(scene.intact()).toBe(true)
-  })
+  test.each(isas.flatMap(isa => [false, true].map(paged => [isa, paged] as const)))(
+    'runs an honest plan on %s, paged %s',
+    (isa, paged) => {
+      const scene = new Scene(paged)
+      run(scene, isa)
+      // Equal keys give equal weights, and equal values give themselves.
+      expect(scene.arrays.out.data.every(x => Math.abs(x - 3) < 1e-5)).toBe(true)
+      expect(scene.arrays.weights.data.every(x => Math.abs(x - 1 / KEYS) < 1e-6)).toBe(true)
+      expect(scene.arrays.mass.data.every(x => Math.abs(x - QUERIES / KEYS) < 1e-6)).toBe(true)
+      expect(scene.arrays.scores.data.every(x => Math.abs(x - 0.4 * 6 * 0.125) < 1e-6)).toBe(true)
+      expect(scene.intact()).toBe(true)
+    },
+  )
 
-  const reading = ['qBatch', 'qHead', 'qRow', 'kBatch', 'kHead', 'kRow', 'vBatch', 'vHead', 'vRow']
+  const masks = ['keepBatch', 'keepHead', 'keepRow', 'dropHead', 'dropRow', 'biasRow']
+  const reading = [
+    ...['qBatch', 'qHead', 'qRow', 'kBatch', 'kHead', 'kRow', 'vBatch', 'vHead', 'vRow', ...masks],
+  ]
   const writing = [
     'oBatch',
     'oHead',
@@ -48,6 +56,8 @@ describe.skipIf(!hasAddon)('the addon', () => {
     'weightsBatch',
     'weightsHead',
     'weightsRow',
+    'massBatch',
+    'massHead',
   ]
   const sizes = ['batch', 'heads', 'queries', 'keys', 'headDim', 'valueDim']
   const bad = [
@@ -92,7 +102,17 @@ describe.skipIf(!hasAddon)('the addon', () => {
     }
   })
 
-  test.each(['batch', 'outputs', 'features', 'qType', 'kvType', 'outType', 'left', 'right'] as const)(
+  const kinds = [
+    'qType',
+    'kvType',
+    'outType',
+    'biasType',
+    'scoresAt',
+    'pageKeys',
+    'keepKey',
+    'biasKey',
+  ] as const
+  test.each(['batch', 'outputs', 'features', 'left', 'right', 'sinkTokens', ...kinds] as const)(
     'refuses %s it does not know',
     name => {
       for (const value of [Number.NaN, 1e300, -(2 ** 40), 0.5]) {
@@ -108,6 +128,7 @@ describe.skipIf(!hasAddon)('the addon', () => {
     ['queryTotal', [-1, QUERIES + 1, 0x7fffffff, -0x80000000]],
     ['queryRows', [-1, QUERIES + 1, 0x7fffffff]],
     ['keyFirst', [-1, 1, 0x7fffffff, -0x80000000]],
+    ['keyTotal', [-1, KEYS - 1, KEYS + 1, 0x7fffffff, -0x80000000]],
     ['keyBegin', [-1, -0x80000000]],
     ['keyEnd', [-1, KEYS + 1, 0x7fffffff, -0x80000000]],
   ] as [keyof Item, number[]][])('refuses items whose %s lies outside', (name, values) => {
@@ -132,19 +153,20 @@ describe.skipIf(!hasAddon)('the addon', () => {
     }
   })
 
-  test.each(['q', 'k', 'v', 'out', 'lse', 'weights'] as const)(
+  const optional = ['keep', 'drop', 'bias', 'alibi', 'sinks']
+  test.each(['q', 'k', 'v', 'out', 'lse', 'weights', 'scores', 'mass', ...optional] as const)(
     'refuses %s that is too short, absent, detached or of another type',
     name => {
-      const at = ['q', 'k', 'v', 'out', 'lse', 'rows', 'weights'].indexOf(name) + 4
-      const { data } = new Scene().arrays[name]
+      const at = (ARRAYS as readonly string[]).indexOf(name) + 4
+      const { data } = new Scene().arrays[name as 'q']
       const gone = new Float32Array(data.length)
       structuredClone(gone.buffer, { transfer: [gone.buffer] })
       const wrong = [
         data.subarray(1),
         undefined,
-        new Float64Array(data.length),
-        new Uint8Array(4 * data.length),
         gone,
+        new Float64Array(data.length),
+        new Int16Array(4 * data.length),
         [...data],
         {},
         'x',
@@ -169,9 +191,31 @@ describe.skipIf(!hasAddon)('the addon', () => {
     expect(() => run(scene)).toThrow(RangeError)
   })
 
+  test.each([[-2], [2], [0x7fffffff], [-0x80000000]])('refuses page %s', page => {
+    const scene = new Scene(true)
+    scene.arrays.pages.data[1] = page
+    expect(() => run(scene)).toThrow(RangeError)
+  })
+
+  test('passes over a page that is not there', () => {
+    const scene = new Scene(true)
+    scene.arrays.pages.data[1] = -1
+    run(scene)
+    expect(scene.intact()).toBe(true)
+  })
+
+  test('refuses fewer pages than the keys need', () => {
+    const scene = new Scene(true)
+    scene.words.pagesPerItem = 0
+    expect(() => run(scene)).toThrow(RangeError)
+    scene.words.pagesPerItem = 2
+    expect(() => run(scene)).toThrow(RangeError)
+  })
+
   test('refuses arguments that are none', async () => {
     const call = new Scene().call(isas[0])
-    for (let length = 0; length < 9; length++) expect(() => addon.run(...call.slice(0, length))).toThrow(/.+/)
+    for (let length = 0; length < 15; length++)
+      expect(() => addon.run(...call.slice(0, length))).toThrow(/.+/)
     expect(() => addon.run('sse9', ...call.slice(1))).toThrow(/sse9/)
     for (const threads of [0, -1, Number.NaN, '2', undefined])
       expect(() => addon.run(call[0], threads, ...call.slice(2))).toThrow(/threads/)
@@ -189,13 +233,15 @@ describe.skipIf(!hasAddon)('the addon', () => {
     const source = random(seedOf('span', 1))
     let ran = 0
     for (let n = 0; n < 4000; n++) {
-      const scene = new Scene()
+      const scene = new Scene(n % 2 === 1)
       spoil(scene, source)
       try {
         run(scene, isa)
         ran++
       } catch (error) {
-        expect(error).toBeInstanceOf(RangeError)
+        // A type that is not that of its array is a TypeError, all else a RangeError.
+        const { message } = error as Error
+        expect(error).toBeInstanceOf(/expected an? [A-Z]\w+Array/.test(message) ? TypeError : RangeError)
       }
       if (!scene.intact())
         expect.fail(`wrote outside: ${JSON.stringify([scene.words, scene.items, scene.rows])}`)

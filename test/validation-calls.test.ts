@@ -122,6 +122,55 @@ describe('the other functions', () => {
       'parts[1].lse.dims',
     ],
     [
+      'parts of different layouts',
+      () => mergePartials([part(), { ...part(), layout: 'bshd' }]),
+      'RangeError',
+      'parts[1].layout',
+      /bhsd/,
+      /bshd/,
+    ],
+    [
+      'an unknown layout',
+      () => mergePartials([{ ...part(), layout: 'sbhd' as never }]),
+      'RangeError',
+      'parts[0].layout',
+      /sbhd/,
+    ],
+    [
+      'a layout beside rank 3',
+      () => mergePartials([{ output: zeros(1, 3, 8), lse: zeros(1, 2, 3), layout: 'bshd' }]),
+      'RangeError',
+      'parts[0].layout',
+      /rank 3/,
+    ],
+    [
+      'an output of half precision',
+      () =>
+        mergePartials([
+          {
+            ...part(),
+            output: { data: new Uint16Array(24), dims: [1, 2, 3, 4], type: 'float16' },
+          },
+        ]),
+      'TypeError',
+      'parts[0].output',
+      /float32/,
+    ],
+    [
+      'lse of rank 4',
+      () => mergePartials([{ ...part(), lse: zeros(1, 2, 3, 1) }]),
+      'RangeError',
+      'parts[0].lse.dims',
+    ],
+    ['options null', () => mergePartials([part()], null as never), 'TypeError', 'options', /null/],
+    [
+      'sinks an array',
+      () => mergePartials([part()], { sinks: [1, 2] as never }),
+      'TypeError',
+      'sinks',
+      /Float32Array/,
+    ],
+    [
       'lse that does not fit',
       () => mergePartials([{ output: zeros(1, 2, 3, 4), lse: zeros(1, 3, 2) }]),
       'RangeError',

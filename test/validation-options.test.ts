@@ -40,6 +40,8 @@ describe('numbers', () => {
   refuses([
     ['scale NaN', withOptions({ scale: Number.NaN }), 'RangeError', 'scale', /NaN/],
     ['scale Infinity', withOptions({ scale: Number.POSITIVE_INFINITY }), 'RangeError', 'scale', /Infinity/],
+    ['scale beyond float32', withOptions({ scale: -1e39 }), 'RangeError', 'scale', /float32.*-1e\+39/],
+    ['softcap beyond float32', withOptions({ softcap: 1e39 }), 'RangeError', 'softcap', /float32.*1e\+39/],
     ['scale a string', withOptions({ scale: '1' }), 'TypeError', 'scale', /"1"|'1'/],
     ['scale null', withOptions({ scale: null }), 'TypeError', 'scale', /null/],
     ['precision null', withOptions({ precision: null }), 'TypeError', 'precision', /null/],
@@ -67,6 +69,28 @@ describe('numbers', () => {
     ['threads a string', withOptions({ threads: '2' }), 'TypeError', 'threads', /"2"|'2'/],
     ['threads on a backend without', withOptions({ threads: 2 }), 'RangeError', 'threads', /reference/, /2/],
   ])
+})
+
+describe('null', () => {
+  const names = ['causal', 'window', 'keep', 'drop', 'bias', 'alibi', 'sinks', 'scale', 'softcap']
+  const others = [
+    'keyLengths',
+    'queryLengths',
+    'leftPad',
+    'cuSeqlens',
+    'out',
+    'precision',
+    'threads',
+    'layout',
+  ]
+  refuses([...names, ...others].map(name => [name, withOptions({ [name]: null }), 'TypeError', name, /null/]))
+})
+
+test('a refused call leaves out as it was', () => {
+  const out = { data: new Float32Array(128).fill(7), dims: [2, 2, 4, 8] }
+  for (const option of [{ threads: 0 }, { sinks: new Float32Array(5) }, { precision: 'int8' }, { mask: 1 }])
+    expect(withOptions({ out, ...option })).toThrow(/expected/)
+  expect(out.data.every(x => x === 7)).toBe(true)
 })
 
 describe('positions', () => {
@@ -118,6 +142,13 @@ describe('positions', () => {
       'TypeError',
       'queryOffset',
       /Int32Array/,
+    ],
+    [
+      'queryOffset null',
+      withOptions({ causal: true, queryOffset: null }),
+      'TypeError',
+      'queryOffset',
+      /null/,
     ],
     [
       'queryOffset of one item',
@@ -241,6 +272,7 @@ describe('options that are fine', () => {
       'lengths equal to the full size',
       { keyLengths: int32(4, 4), queryLengths: int32(4, 4), leftPad: int32(0, 0) },
     ],
+    ['a window that lengths make void', { window: { left: 0 }, keyLengths: int32(0, 0) }],
     ['keep and drop together', { keep: bytes(4, 4), drop: bytes(4) }],
     ['threads 1', { threads: 1 }],
     ['precision float32', { precision: 'float32' }],

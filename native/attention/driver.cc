@@ -1,6 +1,8 @@
 #include "driver.h"
 
 #include <algorithm>
+#include <memory>
+#include <new>
 
 #include "../runtime/pool.h"
 #include "../runtime/scratch.h"
@@ -17,36 +19,78 @@ constexpr int64_t kTasksPerThread = 4;
 /** Multiply-adds worth waking a thread for: 40 us with AVX-512; a woken thread starts after 28 us (2-core
  * VM). */
 constexpr double kWorkPerThread = 1 << 22;
+/** Rows whose multiply-adds take as long as reading a key and its value from memory. */
+constexpr double kRowsPerRead = 13;
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/** Tasks of one item and key/value head: first those of all rows, then those of the selected ones. */
-struct Cut {
-  int64_t rowTasks;
-  int64_t selectedTasks;
-};
-
-Cut cut(const Plan& plan, const Item& item, int64_t selectedRows, int64_t rows) {
-  const int64_t group = plan.heads / plan.kvHeads;
-  return {ceilDivide(item.queryTotal * group, rows), ceilDivide(selectedRows * group, rows)};
+int64_t selectedRows(const Call& call) {
+  return call.hasRows ? static_cast<int64_t>(call.rows.size()) : kAllRows;
 }
 
-int64_t countTasks(const Plan& plan, const std::vector<Item>& items, int64_t selectedRows, int64_t rows) {
+/** Rows of an item of which something is shown. */
+int64_t shownRows(const Plan& plan, const Item& item, int64_t selected) {
+  if ((plan.outputs & (kWeights | kScores | kMass)) == 0) return 0;
+  return selected == kAllRows ? item.queryTotal : selected;
+}
+
+/** How many tasks one key/value head of an item has for each purpose; those of a sum come once all others are
+ * done. Rows that are decoded come first, and are attended by chunks of their keys. */
+struct Cut {
+  Chunks chunks;
+  int64_t decoded;
+  int64_t attend;
+  int64_t show;
+  int64_t sum;
+};
+
+Cut cut(const Plan& plan, const Item& item, int64_t selected, const Kernels& kernels, int64_t rows) {
+  const int64_t group = plan.heads / plan.kvHeads;
+  const bool sums = (plan.outputs & kMass) != 0;
+  const Chunks chunks = chunksOf(plan, item);
+  const int64_t decoded = chunks.count > 0 ? item.queryRows * group : 0;
+  return {chunks, decoded, ceilDivide(item.queryTotal * group - decoded, rows),
+          ceilDivide(shownRows(plan, item, selected) * group, rows),
+          sums ? ceilDivide(item.keyTotal, kernels.block) * group : 0};
+}
+
+/** Whether a pass is the one of the sums. */
+enum Pass { kRows, kSums };
+
+/** Floats in the place of the counters of chunks, so that rows begin at a multiple of theirs. */
+int64_t paddedCounters(const Plan& plan) {
+  return ceilDivide(plan.batch * plan.kvHeads, kPartialFloats) * kPartialFloats;
+}
+
+int64_t tasksOf(const Cut& each, Pass pass) {
+  return pass == kSums ? each.sum : each.chunks.count + each.attend + each.show;
+}
+
+int64_t countTasks(const Plan& plan, const std::vector<Item>& items, int64_t selected, const Kernels& kernels,
+                   int64_t rows, Pass pass) {
   int64_t count = 0;
-  for (const Item& item : items) {
-    const Cut each = cut(plan, item, selectedRows, rows);
-    count += (each.rowTasks + each.selectedTasks) * plan.kvHeads;
-  }
+  for (const Item& item : items)
+    count += tasksOf(cut(plan, item, selected, kernels, rows), pass) * plan.kvHeads;
   return count;
 }
 
-/** What threads share while they run a call. */
+/** What chunks leave for each other. */
+struct Shared {
+  /** Of every item and key/value head: chunks that are not done. */
+  std::atomic<int32_t>* left = nullptr;
+  float* partials = nullptr;
+};
+
+/** What threads share while they run one pass of a call. */
 struct Run {
   const Call& call;
   const Kernels& kernels;
   const Schedule& schedule;
-  /** First task of every item. */
+  Pass pass;
+  Shared shared;
+  /** First task of every item, and its first row of partial results. */
   std::vector<int64_t> firstTask;
+  std::vector<int64_t> firstPartial;
   std::atomic<bool> outOfMemory{false};
 };
 
@@ -55,67 +99,138 @@ Task taskAt(const Run& run, int64_t index) {
   const int64_t group = call.group();
   const auto after = std::upper_bound(run.firstTask.begin(), run.firstTask.end(), index);
   const int64_t item = after - run.firstTask.begin() - 1;
-  const Cut each =
-      cut(call.plan, call.items[item], static_cast<int64_t>(call.rows.size()), run.schedule.rows);
-  const int64_t perHead = each.rowTasks + each.selectedTasks;
+  const Cut each = cut(call.plan, call.items[item], selectedRows(call), run.kernels, run.schedule.rows);
+  const int64_t perHead = tasksOf(each, run.pass), kvHead = (index - run.firstTask[item]) / perHead;
   const int64_t within = (index - run.firstTask[item]) % perHead;
-  const bool selected = within >= each.rowTasks;
-  const int64_t all =
-      (selected ? static_cast<int64_t>(call.rows.size()) : call.items[item].queryTotal) * group;
-  const int64_t first = (selected ? within - each.rowTasks : within) * run.schedule.rows;
-  return {item, (index - run.firstTask[item]) / perHead, first, std::min(run.schedule.rows, all - first),
-          selected};
+  if (run.pass == kSums) {
+    const int64_t blocks = each.sum / group;
+    return {Purpose::kSum, item, kvHead, kvHead * group + within / blocks, 1, within % blocks, 0};
+  }
+  if (within < each.chunks.count) {
+    Task task{Purpose::kDecode, item, kvHead, kvHead * group, group, 0, each.decoded};
+    task.chunk = each.chunks.first + within;
+    task.place = within;
+    task.partials = {nullptr, each.chunks.count, each.decoded, partialStride(call.plan)};
+    task.partials.data = run.shared.partials + run.firstPartial[item] * task.partials.stride;
+    task.partials.data = task.partials.row(kvHead * each.chunks.count, 0);
+    return task;
+  }
+  const int64_t begun = within - each.chunks.count;
+  const bool show = begun >= each.attend;
+  const Item& of = call.items[item];
+  const int64_t all = (show ? shownRows(call.plan, of, selectedRows(call)) : of.queryTotal) * group;
+  const int64_t first =
+      show ? (begun - each.attend) * run.schedule.rows : each.decoded + begun * run.schedule.rows;
+  return {show ? Purpose::kShow : Purpose::kAttend, item, kvHead, kvHead * group, group, first,
+          std::min(run.schedule.rows, all - first)};
 }
 
 void runTask(void* context, int64_t index) {
   Run& run = *static_cast<Run*>(context);
   if (run.call.stopped() || run.outOfMemory.load(std::memory_order_relaxed)) return;
-  const Task task = taskAt(run, index);
-  void* workspace = threadScratch(run.kernels.workspaceBytes(run.call.plan, run.schedule.rows));
+  Task task = taskAt(run, index);
+  const int64_t rows = run.schedule.workspaceRows;
+  void* workspace = threadScratch(ScratchUse::kTask, run.kernels.workspaceBytes(run.call.plan, rows));
   if (workspace == nullptr) {
     run.outOfMemory.store(true, std::memory_order_relaxed);
     return;
   }
-  run.kernels.run(run.call, task, workspace);
+  run.kernels.run(run.call, task, rows, workspace);
+  if (task.purpose != Purpose::kDecode) return;
+  // Whoever does the last chunk sees what all have left.
+  if (run.shared.left[task.item * run.call.plan.kvHeads + task.kvHead].fetch_sub(1) > 1) return;
+  task.purpose = Purpose::kMerge;
+  run.kernels.run(run.call, task, rows, workspace);
+}
+
+/** Lays out what chunks share; false where there is no memory for it. */
+bool share(Run& run) {
+  const Plan& plan = run.call.plan;
+  if (run.pass == kSums || run.schedule.partialBytes == 0) return true;
+  constexpr double kMostBytes = 1ull << 46;
+  if (run.schedule.partialBytes > kMostBytes) return false;
+  void* memory = threadScratch(ScratchUse::kCall, static_cast<size_t>(run.schedule.partialBytes));
+  if (memory == nullptr) return false;
+  run.shared.left = static_cast<std::atomic<int32_t>*>(memory);
+  run.shared.partials = static_cast<float*>(memory) + paddedCounters(plan);
+  run.firstPartial.reserve(plan.batch);
+  int64_t rows = 0, counter = 0;
+  for (const Item& item : run.call.items) {
+    const Chunks chunks = chunksOf(plan, item);
+    run.firstPartial.push_back(rows);
+    rows += chunks.count * item.queryRows * plan.heads;
+    for (int64_t head = 0; head < plan.kvHeads; ++head, ++counter)
+      new (run.shared.left + counter) std::atomic<int32_t>(static_cast<int32_t>(chunks.count));
+  }
+  return true;
+}
+
+/** False where a thread is out of memory. */
+bool runPass(const Call& call, const Kernels& kernels, const Schedule& how, Pass pass) {
+  Run run{call, kernels, how, pass, {}, {}, {}};
+  if (!share(run)) return false;
+  run.firstTask.reserve(call.items.size());
+  int64_t count = 0;
+  for (const Item& item : call.items) {
+    run.firstTask.push_back(count);
+    count += tasksOf(cut(call.plan, item, selectedRows(call), kernels, how.rows), pass) * call.plan.kvHeads;
+  }
+  inParallel(how.threads, count, runTask, &run);
+  return !run.outOfMemory.load();
 }
 
 }  // namespace
 
-Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t selectedRows,
-                  const Kernels& kernels, int threads) {
-  double work = 0;
-  int64_t most = 1;
+Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t selected, const Kernels& kernels,
+                  int threads) {
+  const int64_t group = plan.heads / plan.kvHeads;
+  double work = 0, partialRows = 0;
+  int64_t most = 1, decoded = 0;
+  Schedule how{};
   for (const Item& item : items) {
-    const double rows = static_cast<double>(std::max<int64_t>(item.queryRows, selectedRows));
+    const int64_t shown = shownRows(plan, item, selected);
+    const Chunks chunks = chunksOf(plan, item);
+    double rows = static_cast<double>(item.queryRows + shown);
+    if (chunks.count > 0) {
+      rows = std::max(rows, kRowsPerRead / static_cast<double>(group));
+      decoded = std::max(decoded, item.queryRows * group);
+      partialRows += static_cast<double>(chunks.count * item.queryRows) * static_cast<double>(plan.heads);
+      how.split = std::max(how.split, chunks.count);
+    }
+    how.prefills = how.prefills || chunks.count == 0;
     work += rows * std::max(0, item.keyEnd - item.keyBegin);
-    most = std::max(
-        {most, item.queryTotal * plan.heads / plan.kvHeads, selectedRows * plan.heads / plan.kvHeads});
+    const int64_t attended = chunks.count > 0 ? item.queryTotal - item.queryRows : item.queryTotal;
+    most = std::max(most, std::max(attended, shown) * group);
   }
   work *= static_cast<double>(plan.heads) * static_cast<double>(plan.headDim + plan.valueDim);
   threads = static_cast<int>(std::min<double>(threads, 1 + work / kWorkPerThread));
 
   int64_t rows = std::min({kTaskRows, most, kTaskQueryFloats / std::max<int64_t>(plan.headDim, 1)});
   rows = std::max<int64_t>(rows, std::min<int64_t>(most, kernels.tileQueries));
-  while (threads > 1 && rows >= 2 * kernels.tileQueries &&
-         countTasks(plan, items, selectedRows, rows) < kTasksPerThread * threads) {
+  const auto tasks = [&](int64_t each) { return countTasks(plan, items, selected, kernels, each, kRows); };
+  while (threads > 1 && rows >= 2 * kernels.tileQueries && tasks(rows) < kTasksPerThread * threads) {
     rows = ceilDivide(rows / 2, kernels.tileQueries) * kernels.tileQueries;
   }
-  return {rows, countTasks(plan, items, selectedRows, rows), threads};
+  how.rows = rows;
+  how.workspaceRows = std::max(rows, decoded);
+  how.tasks = tasks(rows) + countTasks(plan, items, selected, kernels, rows, kSums);
+  how.threads = threads;
+  if (how.split > 0) {
+    const double floats =
+        partialRows * static_cast<double>(partialStride(plan)) + static_cast<double>(paddedCounters(plan));
+    how.partialBytes = floats * sizeof(float);
+  }
+  return how;
 }
 
-bool runCall(const Call& call, const Kernels& kernels, int threads) {
-  const int64_t selected = static_cast<int64_t>(call.rows.size());
-  const Schedule how = schedule(call.plan, call.items, selected, kernels, threads);
-  Run run{call, kernels, how, {}};
-  run.firstTask.reserve(call.items.size());
-  int64_t first = 0;
-  for (const Item& item : call.items) {
-    run.firstTask.push_back(first);
-    const Cut each = cut(call.plan, item, selected, how.rows);
-    first += (each.rowTasks + each.selectedTasks) * call.plan.kvHeads;
-  }
-  inParallel(how.threads, how.tasks, runTask, &run);
-  return !run.outOfMemory.load();
+bool runCall(Call& call, const Kernels& kernels, int threads) {
+  const Schedule how = schedule(call.plan, call.items, selectedRows(call), kernels, threads);
+  if (!call.wants(kMass)) return runPass(call, kernels, how, kRows);
+  const std::unique_ptr<float[]> known(new (std::nothrow) float[2 * call.lse.length]());
+  if (known == nullptr) return false;
+  call.references = known.get();
+  call.inverses = known.get() + call.lse.length;
+  return runPass(call, kernels, how, kRows) && runPass(call, kernels, how, kSums);
 }
 
 }  // namespace selfsame

@@ -1,10 +1,20 @@
 /** The kernels of one instruction set, in the order in which they build on each other. */
 // clang-format off
+#include "storage.inl.h"
 #include "workspace.inl.h"
+#include "rows.inl.h"
+#include "block.inl.h"
 #include "scores.inl.h"
+#include "power.inl.h"
+#include "bias.inl.h"
+#include "masks.inl.h"
 #include "softmax.inl.h"
+#include "dots.inl.h"
+#include "weigh.inl.h"
 #include "product.inl.h"
-#include "weights.inl.h"
+#include "show.inl.h"
+#include "finish.inl.h"
+#include "chunk.inl.h"
 #include "task.inl.h"
 // clang-format on
 

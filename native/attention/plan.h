@@ -96,27 +96,44 @@ constexpr int kItemWords = sizeof(Item) / sizeof(int32_t);
 /** A window edge that is open. */
 constexpr int64_t kOpen = 0x7fffffff;
 
-enum Output : int64_t { kOutput = 1, kLse = 2, kWeights = 4 };
+enum Output : int64_t { kOutput = 1, kLse = 2, kWeights = 4, kScores = 8, kMass = 16 };
+enum ScoresAt : int64_t { kScaled, kCapped, kMasked };
 
-/** Bits of Feature (plan.ts) that these kernels have. */
-constexpr int64_t kFeatures = 1 << 7;  // weights
+/** Bits of Feature (plan.ts) that these kernels have: all but the three quantised precisions. */
+constexpr int64_t kFeatures = ((1 << 10) - 1) | 1 << 13;
 
-/** The keys [begin, end) that one query row attends to. */
+/** Storage of tensors, as plan.ts numbers it. */
+enum Storage : int64_t { kFloat32, kFloat16, kBfloat16 };
+
+/**
+ * The keys that one query row attends to by position: [begin, end) without the gap [gapBegin, gapEnd), which
+ * is empty but for rows that see an item's first keys behind their window.
+ */
 struct KeyRange {
   int32_t begin;
   int32_t end;
+  int32_t gapBegin;
+  int32_t gapEnd;
 };
 
 /** No key: of an end that is never large and a begin that is never small, so that unions pass it over. */
-constexpr KeyRange kNoKeys{INT32_MAX, 0};
+constexpr KeyRange kNoKeys{INT32_MAX, 0, INT32_MAX, INT32_MAX};
 
 inline KeyRange rowRange(const Plan& plan, const Item& item, int64_t row) {
   const int64_t position = item.position + row;
-  int64_t begin = item.keyBegin, end = item.keyEnd;
-  if (plan.left != kOpen && position - plan.left > begin) begin = position - plan.left;
+  int64_t low = item.keyBegin, end = item.keyEnd;
+  if (plan.left != kOpen && position - plan.left > low) low = position - plan.left;
   if (plan.right != kOpen && position + plan.right + 1 < end) end = position + plan.right + 1;
+  const int64_t sinkEnd = plan.sinkTokens < end ? plan.sinkTokens : end;
+  int64_t begin = low;
+  if (item.keyBegin < sinkEnd) {
+    begin = item.keyBegin;
+    if (end <= low) end = sinkEnd;
+  }
   if (end <= begin) return kNoKeys;
-  return {static_cast<int32_t>(begin), static_cast<int32_t>(end)};
+  const bool gap = begin < low && sinkEnd < low && low < end;
+  return {static_cast<int32_t>(begin), static_cast<int32_t>(end), static_cast<int32_t>(gap ? sinkEnd : begin),
+          static_cast<int32_t>(gap ? low : begin)};
 }
 
 }  // namespace selfsame

@@ -7,21 +7,31 @@ static_assert(kLanes % Tile::kRows == 0, "a vector of queries is made of whole g
 
 /** What a product tile reads and writes: one group of rows, one block of keys. */
 struct Product {
-  /** [key][lane], from key `block` on, at the first lane of the group. */
+  /** [key][lane] at the first lane of the group. */
   const float* weights;
+  int64_t weightRow;
   const float* values;
   int64_t valueRow;
-  int32_t block;
-  /** Keys that any of the rows attends to, and those that all do. */
-  Reach keys;
-  const KeyRange* range;
+  /** Keys of the block that any of the rows attends to. */
+  int32_t begin;
+  int32_t end;
+  /** Bits of the keys that the rows see, where a weight of 0 does not keep a value out; else null. */
+  const float* visible;
   float* const* out;
   const float* factor;
   /** The earlier result is there to be added to. */
   bool resumes;
   /** What the finished rows are multiplied by; null before the last block. */
   const float* inverse;
+  /** Fetched meanwhile. */
+  Ahead ahead;
 };
+
+/** Vectors of channels that a tile of kRows rows takes: as many sums as keep the multiply-adds busy. */
+template <int kRows>
+constexpr int kChannelsOf = kRows >= Tile::kRows                          ? Tile::kChannelVectors
+                            : kRows == 4 || (kRows == 2 && V::kRegs < 32) ? 4
+                                                                          : 8;
 
 template <int N, bool kTail>
 SELFSAME_INLINE void loadChannels(const float* from, int tail, V::Reg (&to)[N]) {
@@ -31,45 +41,58 @@ SELFSAME_INLINE void loadChannels(const float* from, int tail, V::Reg (&to)[N]) 
   }
 }
 
+/** Whether a row of the group sees key `key` of the block. */
+static bool sees(const float* visible, int row, int32_t key) {
+  uint32_t word;
+  memcpy(&word, visible + key / kWordKeys * kLanes + row, sizeof(word));
+  return (word >> (key % kWordKeys) & 1u) != 0;
+}
+
 /**
- * Adds weight times value for the keys [begin, end). Where not all rows attend to all of these keys, each row
- * skips what it must not see: its weight there is 0, but 0 * NaN would be NaN.
+ * Adds weight times value for all keys. Where some value is not finite, each row skips what it must not see:
+ * its weight there is 0, but 0 * NaN would be NaN.
  */
-template <int N, bool kTail, bool kSkips>
-SELFSAME_INLINE void addKeys(const Product& product, int32_t begin, int32_t end, int64_t channel, int tail,
-                             V::Reg (&sum)[Tile::kRows][N]) {
-  const float* weights = product.weights + (begin - product.block) * kLanes;
-  const int64_t valueRow = product.valueRow;
-  const float* values = product.values + begin * valueRow + channel;
-  for (int32_t key = begin; key < end; ++key, weights += kLanes, values += valueRow) {
+template <int kRows, int N, bool kTail, bool kSkips, bool kFetch>
+SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, int tail, V::Reg (&sum)[kRows][N]) {
+  const int64_t weightRow = product.weightRow, valueRow = product.valueRow;
+  const float* weights = product.weights + product.begin * weightRow;
+  const float* values = product.values + product.begin * valueRow + channel;
+  for (int32_t key = product.begin; key < product.end; ++key, weights += weightRow, values += valueRow) {
+    if (kFetch) {
+      const char* next = product.ahead.row(key) + channel * product.ahead.channel;
+      SELFSAME_UNROLL
+      for (int n = 0; n < N; ++n) V::prefetch(next + n * kLanes * product.ahead.channel);
+    }
     V::Reg value[N];
     loadChannels<N, kTail>(values, tail, value);
     SELFSAME_UNROLL
-    for (int r = 0; r < Tile::kRows; ++r) {
-      if (kSkips && (key < product.range[r].begin || key >= product.range[r].end)) continue;
-      const V::Reg weight = V::all(weights[r]);
+    for (int r = 0; r < kRows; ++r) {
+      if (kSkips && !sees(product.visible, r, key)) continue;
       SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) sum[r][n] = V::fma(weight, value[n], sum[r][n]);
+      for (int n = 0; n < N; ++n) sum[r][n] = V::fmaAll(weights + r, value[n], sum[r][n]);
     }
   }
 }
 
 /** N vectors of channels from `channel` on; with kTail the last one has only `tail` channels. */
-template <int N, bool kTail>
+template <int kRows, int N, bool kTail, bool kSkips>
 SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int tail) {
-  V::Reg sum[Tile::kRows][N];
+  V::Reg sum[kRows][N];
   SELFSAME_UNROLL
-  for (int r = 0; r < Tile::kRows; ++r) {
+  for (int r = 0; r < kRows; ++r) {
     SELFSAME_UNROLL
     for (int n = 0; n < N; ++n) sum[r][n] = V::zero();
   }
-  const Reach& keys = product.keys;
-  addKeys<N, kTail, true>(product, keys.begin, keys.innerBegin, channel, tail, sum);
-  addKeys<N, kTail, false>(product, keys.innerBegin, keys.innerEnd, channel, tail, sum);
-  addKeys<N, kTail, true>(product, keys.innerEnd, keys.end, channel, tail, sum);
+  if constexpr (kSkips) {
+    addKeys<kRows, N, kTail, true, false>(product, channel, tail, sum);
+  } else if (product.ahead.count > 0) {
+    addKeys<kRows, N, kTail, false, true>(product, channel, tail, sum);
+  } else {
+    addKeys<kRows, N, kTail, false, false>(product, channel, tail, sum);
+  }
 
   SELFSAME_UNROLL
-  for (int r = 0; r < Tile::kRows; ++r) {
+  for (int r = 0; r < kRows; ++r) {
     if (product.out[r] == nullptr) continue;
     float* out = product.out[r] + channel;
     if (product.resumes) {
@@ -80,9 +103,10 @@ SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int 
       for (int n = 0; n < N; ++n) sum[r][n] = V::fma(earlier[n], factor, sum[r][n]);
     }
     if (product.inverse != nullptr) {
+      // + 0: a sum that underflowed to -0 becomes 0, whichever way the masked keys were passed over.
       const V::Reg inverse = V::all(product.inverse[r]);
       SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) sum[r][n] = V::mul(sum[r][n], inverse);
+      for (int n = 0; n < N; ++n) sum[r][n] = V::fma(sum[r][n], inverse, V::zero());
     }
     SELFSAME_UNROLL
     for (int n = 0; n < N; ++n) {
@@ -95,13 +119,31 @@ SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int 
   }
 }
 
-template <int N>
+template <int kRows, int N, bool kTail>
 SELFSAME_INLINE void productTileOf(int n, const Product& product, int64_t channel, int tail) {
-  if (n == N) {
-    if (tail != 0) return productTile<N, true>(product, channel, tail);
-    return productTile<N, false>(product, channel, 0);
+  if (n == N) return productTile<kRows, N, kTail, false>(product, channel, tail);
+  if constexpr (N > 1) productTileOf<kRows, N - 1, kTail>(n, product, channel, tail);
+}
+
+/**
+ * n vectors of channels, at most N, the last of them with `tail` channels unless that is 0. Where rows skip
+ * keys, every vector has a tile of its own, and so has the tail of few rows: tiles of all widths for these
+ * too made the addon 32 KB larger.
+ */
+template <int kRows, int N>
+static void productChannels(int n, const Product& product, int64_t channel, int tail) {
+  const int whole = tail == 0 ? n : n - 1;
+  const int64_t last = channel + whole * kLanes;
+  if (product.visible != nullptr) {
+    for (; channel < last; channel += kLanes) productTile<kRows, 1, false, true>(product, channel, 0);
+    if (tail != 0) productTile<kRows, 1, true, true>(product, last, tail);
+    return;
   }
-  if constexpr (N > 1) productTileOf<N - 1>(n, product, channel, tail);
+  if constexpr (kRows == Tile::kRows) {
+    if (tail != 0) return productTileOf<kRows, N, true>(n, product, channel, tail);
+  }
+  if (whole > 0) productTileOf<kRows, N, false>(whole, product, channel, 0);
+  if (tail != 0) productTile<kRows, 1, true, false>(product, last, tail);
 }
 
 /** How many of the vectors that are left make the next tile: never one alone where two pairs do. */
@@ -110,45 +152,84 @@ SELFSAME_INLINE int nextVectors(int64_t left, int most) {
   return static_cast<int>((left + 1) / 2);
 }
 
-/** The values of one head of one item. */
-struct Values {
-  const float* first;
-  int64_t row;
-  int64_t dim;
-};
+/** The product of the rows from `lane` on, which lie in one group, with the block; false where they see
+ * nothing of it. `vector` is the first that w.scores holds. */
+static bool openProduct(const Workspace& w, int vector, int lane, const Block& block, Product* product) {
+  const Reach& reach = w.groupReach[lane / Tile::kRows];
+  const Reach part = within(reach, block.first, block.end);
+  if (part.begin == part.end || lane >= w.rows) return false;
+  const int tile = lane / kLanes - vector;
+  product->begin = part.begin - block.first;
+  product->end = part.end - block.first;
+  product->weights = w.scores + tile * Tile::kBlock * kLanes + lane % kLanes;
+  product->weightRow = w.period;
+  product->values = block.values;
+  product->valueRow = block.valueRow;
+  product->visible =
+      block.finite ? nullptr : w.visible + tile * (Tile::kBlock / kWordKeys) * kLanes + lane % kLanes;
+  product->out = w.out + lane;
+  product->factor = w.factor + lane;
+  product->resumes = reach.begin < block.first;
+  product->inverse = !w.partial && reach.end <= block.end ? w.inverse + lane : nullptr;
+  product->ahead = {};
+  return true;
+}
 
-/** 1 / sum of the weights; 0 for a row without weight, whose output is 0. */
-static float inverseSum(float sum) { return sum == 0.0f ? 0.0f : 1.0f / sum; }
+/** All channels of kRows rows from `lane` on, or as many of them as there are. */
+template <int kRows>
+static void productRows(const Workspace& w, int vector, int lane, int64_t valueDim, const Block& block,
+                        Ahead* ahead) {
+  Product product;
+  if (!openProduct(w, vector, lane, block, &product)) return;
+  const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
+  product.ahead = *ahead;
+  for (int64_t done = 0, n; done < vectors; done += n) {
+    n = nextVectors(vectors - done, kChannelsOf<kRows>);
+    productChannels<kRows, kChannelsOf<kRows>>(static_cast<int>(n), product, done * kLanes,
+                                               done + n == vectors ? static_cast<int>(valueDim % kLanes) : 0);
+  }
+  *ahead = {};
+}
 
-/** Adds the block that begins at key `block` to the outputs of the vectors [vector, vector + count). */
-static void productBlock(const Workspace& w, int vector, int count, const Values& values, int32_t block) {
-  const int64_t vectors = (values.dim + kLanes - 1) / kLanes;
-  const int tail = static_cast<int>(values.dim % kLanes);
-  const int firstGroup = vector * kLanes / Tile::kRows, lastGroup = (vector + count) * kLanes / Tile::kRows;
-  const int32_t blockEnd = block + Tile::kBlock;
-  for (int lane = vector * kLanes; lane < (vector + count) * kLanes; ++lane) {
-    if (w.groupReach[lane / Tile::kRows].end <= blockEnd) w.inverse[lane] = inverseSum(w.sum[lane]);
+/** Adds the block to the outputs of the vectors [vector, vector + count). */
+static void productBlock(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
+  SELFSAME_PHASE(kProduct);
+  const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
+  const int tail = static_cast<int>(valueDim % kLanes);
+  const int firstLane = vector * kLanes, endLane = (vector + count) * kLanes;
+  for (int lane = firstLane; lane < endLane; ++lane) {
+    if (w.groupReach[lane / Tile::kRows].end <= block.end) w.inverse[lane] = inverseSum(w, lane);
   }
   for (int64_t done = 0; done < vectors;) {
     const int n = nextVectors(vectors - done, Tile::kChannelVectors);
     const bool last = done + n == vectors;
-    for (int group = firstGroup; group < lastGroup; ++group) {
-      const Reach& reach = w.groupReach[group];
-      const int lane = group * Tile::kRows;
+    for (int lane = firstLane; lane < endLane; lane += Tile::kRows) {
       Product product;
-      product.keys = within(reach, block, blockEnd);
-      if (product.keys.begin == product.keys.end || lane >= w.rows) continue;
-      product.weights = w.scores + (lane / kLanes - vector) * Tile::kBlock * kLanes + lane % kLanes;
-      product.values = values.first;
-      product.valueRow = values.row;
-      product.block = block;
-      product.range = w.range + lane;
-      product.out = w.out + lane;
-      product.factor = w.factor + lane;
-      product.resumes = reach.begin < block;
-      product.inverse = reach.end <= blockEnd ? w.inverse + lane : nullptr;
-      productTileOf<Tile::kChannelVectors>(n, product, done * kLanes, last ? tail : 0);
+      if (!openProduct(w, vector, lane, block, &product)) continue;
+      if (lane == firstLane) product.ahead = block.nextValues;
+      productChannels<Tile::kRows, Tile::kChannelVectors>(n, product, done * kLanes, last ? tail : 0);
     }
     done += n;
+  }
+}
+
+/** The same for few rows, in tiles of as many rows as there are, while the next block is
+ * fetched. */
+static void productFewRows(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
+  SELFSAME_PHASE(kProduct);
+  Ahead ahead = block.nextValues;
+  const int end = smaller((vector + count) * kLanes, w.rows);
+  for (int lane = vector * kLanes, rows; lane < end; lane += rows) {
+    const int left = end - lane;
+    rows = left + 1 >= Tile::kRows ? Tile::kRows : left >= 3 ? 4 : left;
+    if (rows == Tile::kRows) {
+      productRows<Tile::kRows>(w, vector, lane, valueDim, block, &ahead);
+    } else if (rows == 4) {
+      productRows<4>(w, vector, lane, valueDim, block, &ahead);
+    } else if (rows == 2) {
+      productRows<2>(w, vector, lane, valueDim, block, &ahead);
+    } else {
+      productRows<1>(w, vector, lane, valueDim, block, &ahead);
+    }
   }
 }

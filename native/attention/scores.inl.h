@@ -4,17 +4,18 @@ static_assert(Tile::kKeys * Tile::kQueryVectors + Tile::kQueryVectors + 1 <= V::
               "a score tile lives in registers");
 static_assert(Tile::kBlock % Tile::kKeys == 0, "blocks are made of whole tiles");
 
-/** Lays the queries of a task out as [vector][channel][lane], times the sign of the scale. */
-SELFSAME_NOINLINE void packQueries(const Workspace& w, float sign) {
-  const V::Reg factor = V::all(sign);
+/** Lays the queries of a task out as [vector][channel][lane], times w.scale. */
+template <int64_t kType>
+SELFSAME_NOINLINE void packQueriesOf(const Workspace& w) {
+  const V::Reg factor = V::all(w.scale);
   const int64_t whole = w.headDim - w.headDim % kLanes;
   for (int vector = 0; vector < w.vectors; ++vector) {
-    const float* const* query = w.query + vector * kLanes;
+    const void* const* query = w.query + vector * kLanes;
     float* packed = w.queries + vector * kLanes * w.headDim;
     V::Reg rows[kLanes];
     for (int64_t c = 0; c < whole; c += kLanes) {
       SELFSAME_UNROLL
-      for (int i = 0; i < kLanes; ++i) rows[i] = V::load(query[i] + c);
+      for (int i = 0; i < kLanes; ++i) rows[i] = loadAs<kType>(query[i], c);
       V::transpose(rows);
       SELFSAME_UNROLL
       for (int i = 0; i < kLanes; ++i) V::store(packed + (c + i) * kLanes, V::mul(rows[i], factor));
@@ -22,7 +23,7 @@ SELFSAME_NOINLINE void packQueries(const Workspace& w, float sign) {
     const int tail = static_cast<int>(w.headDim - whole);
     if (tail == 0) continue;
     SELFSAME_UNROLL
-    for (int i = 0; i < kLanes; ++i) rows[i] = V::loadTail(query[i] + whole, tail);
+    for (int i = 0; i < kLanes; ++i) rows[i] = loadTailAs<kType>(query[i], whole, tail);
     V::transpose(rows);
     SELFSAME_UNROLL
     for (int i = 0; i < kLanes; ++i) {
@@ -31,28 +32,39 @@ SELFSAME_NOINLINE void packQueries(const Workspace& w, float sign) {
   }
 }
 
-/** One tile: kKeys keys by N vectors of queries. */
-template <int N>
-SELFSAME_NOINLINE void scoreTile(const float* SELFSAME_RESTRICT queries, int64_t headDim,
-                                 const float* SELFSAME_RESTRICT keys, int64_t keyRow,
-                                 float* SELFSAME_RESTRICT scores) {
-  V::Reg sum[Tile::kKeys][N];
-  SELFSAME_UNROLL
-  for (int t = 0; t < Tile::kKeys; ++t) {
-    SELFSAME_UNROLL
-    for (int n = 0; n < N; ++n) sum[t][n] = V::zero();
-  }
+static void packQueries(int64_t type, const Workspace& w) {
+  SELFSAME_PHASE(kPack);
+  if (type == kFloat16) return packQueriesOf<kFloat16>(w);
+  if (type == kBfloat16) return packQueriesOf<kBfloat16>(w);
+  packQueriesOf<kFloat32>(w);
+}
+
+using TileAhead = KeysAhead<Tile::kKeys>;
+
+/** Adds the products of kKeys keys and N vectors of queries to what `sum` begins with. */
+template <int N, bool kFetch>
+SELFSAME_INLINE void multiplyTile(const float* SELFSAME_RESTRICT queries, int64_t headDim,
+                                  const float* SELFSAME_RESTRICT keys, int64_t keyRow, const TileAhead& ahead,
+                                  V::Reg (&sum)[Tile::kKeys][N]) {
+  constexpr int64_t kLine = 16, kBetween = kLine / Tile::kKeys;
   for (int64_t c = 0; c < headDim; ++c) {
+    // One line of every key in as many channels as a line of float32 has.
+    if (kFetch && c % kBetween == 0)
+      V::prefetch(ahead.rows[c % kLine / kBetween] + (c - c % kLine) * ahead.channel);
     V::Reg query[N];
     SELFSAME_UNROLL
     for (int n = 0; n < N; ++n) query[n] = V::load(queries + (n * headDim + c) * kLanes);
     SELFSAME_UNROLL
     for (int t = 0; t < Tile::kKeys; ++t) {
-      const V::Reg key = V::all(keys[t * keyRow + c]);
       SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) sum[t][n] = V::fma(query[n], key, sum[t][n]);
+      for (int n = 0; n < N; ++n) sum[t][n] = V::fmaAll(keys + t * keyRow + c, query[n], sum[t][n]);
     }
   }
+}
+
+/** Stores a tile of sums as [vector][key][lane]. */
+template <int N>
+SELFSAME_INLINE void storeTile(V::Reg (&sum)[Tile::kKeys][N], float* SELFSAME_RESTRICT scores) {
   SELFSAME_UNROLL
   for (int t = 0; t < Tile::kKeys; ++t) {
     SELFSAME_UNROLL
@@ -60,57 +72,112 @@ SELFSAME_NOINLINE void scoreTile(const float* SELFSAME_RESTRICT queries, int64_t
   }
 }
 
+/** Sums that begin at minus the reference of every lane. */
 template <int N>
-SELFSAME_INLINE void scoreTileOf(int n, const float* queries, int64_t headDim, const float* keys,
-                                 int64_t keyRow, float* scores) {
-  if (n == N) return scoreTile<N>(queries, headDim, keys, keyRow, scores);
-  if constexpr (N > 1) scoreTileOf<N - 1>(n, queries, headDim, keys, keyRow, scores);
+SELFSAME_INLINE void startTile(const float* reference, V::Reg (&sum)[Tile::kKeys][N]) {
+  SELFSAME_UNROLL
+  for (int n = 0; n < N; ++n) {
+    const V::Reg start = V::sub(V::zero(), V::load(reference + n * kLanes));
+    SELFSAME_UNROLL
+    for (int t = 0; t < Tile::kKeys; ++t) sum[t][n] = start;
+  }
 }
 
-/** The keys of one head of one item. */
-struct Keys {
-  const float* first;
-  int64_t row;
-  int32_t end;
+/** Scores of one tile, less the reference of every lane. */
+template <int N, bool kFetch>
+SELFSAME_NOINLINE void scoreTile(const float* queries, int64_t headDim, const float* keys, int64_t keyRow,
+                                 const TileAhead& ahead, const float* reference, float* scores) {
+  V::Reg sum[Tile::kKeys][N];
+  startTile<N>(reference, sum);
+  multiplyTile<N, kFetch>(queries, headDim, keys, keyRow, ahead, sum);
+  storeTile<N>(sum, scores);
+}
+
+/** kKeys keys and the vectors of queries that some of them are for. */
+struct KeyTile {
+  /** Place of the first key in the block. */
+  int32_t at;
+  /** First of the vectors, and how many. */
+  int vector;
+  int count;
+  const float* keys;
+  int64_t keyRow;
+  /** Whether, and what, it fetches. */
+  bool fetches;
+  TileAhead ahead;
 };
 
 /** A tile that overhangs the last key is read from a copy, so that the tile itself never has to look. */
-static void copyLastKeys(const Workspace& w, const Keys& keys, int32_t key) {
+static void copyLastKeys(const Workspace& w, const Block& block, int32_t key) {
   for (int t = 0; t < Tile::kKeys; ++t) {
     float* row = w.lastKeys + t * w.headDim;
-    if (key + t < keys.end) {
-      memcpy(row, keys.first + (key + t) * keys.row, w.headDim * sizeof(float));
+    if (key + t < block.count) {
+      memcpy(row, block.keys + (key + t) * block.keyRow, w.headDim * sizeof(float));
     } else {
       memset(row, 0, w.headDim * sizeof(float));
     }
   }
 }
 
+/** Whether some row reaches some key of the tile that begins at `key`; gaps within a block count as reached.
+ */
 static bool touches(const Reach& reach, int32_t key) {
   return reach.begin < key + Tile::kKeys && key < reach.end;
 }
 
-/**
- * Scores of the block that begins at key `block` for the vectors [vector, vector + count), written to
- * w.scores. Only tiles and vectors that some row attends to are computed.
+/** The tile that begins at `key`, for those of the vectors [vector, vector + count) that it concerns, if any.
  */
-static void scoreBlock(const Workspace& w, int vector, int count, const Keys& keys, int32_t block) {
-  const int32_t blockEnd = block + Tile::kBlock;
-  const Reach all = within(reachOfAll(w.vectorReach + vector, count), block, blockEnd);
+static bool openTile(const Workspace& w, int vector, int count, const Block& block, int32_t key,
+                     KeyTile* tile) {
+  int first = vector, last = vector + count;
+  while (first < last && !touches(w.vectorReach[first], key)) ++first;
+  while (first < last && !touches(w.vectorReach[last - 1], key)) --last;
+  if (first == last) return false;
+  const int32_t at = key - block.first;
+  *tile = {at, first, last - first, block.keys + at * block.keyRow, block.keyRow, block.nextKeys.count > 0,
+           {}};
+  if (tile->fetches) tile->ahead = keysAhead<Tile::kKeys>(block.nextKeys, at);
+  if (at + Tile::kKeys > block.count) {
+    copyLastKeys(w, block, at);
+    tile->keys = w.lastKeys;
+    tile->keyRow = w.headDim;
+  }
+  return true;
+}
+
+/** What the vectors [vector, vector + count) reach of a block. */
+static Reach reachOfBlock(const Workspace& w, int vector, int count, const Block& block) {
+  return within(reachOfAll(w.vectorReach + vector, count), block.first, block.end);
+}
+
+/** The scores of a vector of a tile of queries against the block, and the bits of the keys it sees. */
+static float* scoresOf(const Workspace& w, int vector) { return w.scores + vector * Tile::kBlock * kLanes; }
+static float* visibleOf(const Workspace& w, int vector) {
+  return w.visible + vector * (Tile::kBlock / kWordKeys) * kLanes;
+}
+
+template <int N>
+SELFSAME_INLINE void scoreTileOf(const Workspace& w, const KeyTile& tile, const float* reference,
+                                 float* scores) {
+  if (tile.count == N) {
+    const float* queries = w.queries + tile.vector * kLanes * w.headDim;
+    if (tile.fetches)
+      return scoreTile<N, true>(queries, w.headDim, tile.keys, tile.keyRow, tile.ahead, reference, scores);
+    return scoreTile<N, false>(queries, w.headDim, tile.keys, tile.keyRow, tile.ahead, reference, scores);
+  }
+  if constexpr (N > 1) scoreTileOf<N - 1>(w, tile, reference, scores);
+}
+
+/**
+ * Scores of the block for the vectors [vector, vector + count), written to w.scores. Only tiles and vectors
+ * that some row attends to are computed.
+ */
+static void scoreBlock(const Workspace& w, int vector, int count, const Block& block) {
+  SELFSAME_PHASE(kScore);
+  const Reach all = reachOfBlock(w, vector, count, block);
+  KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
-    int first = vector, last = vector + count;
-    while (first < last && !touches(w.vectorReach[first], key)) ++first;
-    while (first < last && !touches(w.vectorReach[last - 1], key)) --last;
-    if (first == last) continue;
-    const float* tile = keys.first + key * keys.row;
-    int64_t row = keys.row;
-    if (key + Tile::kKeys > keys.end) {
-      copyLastKeys(w, keys, key);
-      tile = w.lastKeys;
-      row = w.headDim;
-    }
-    scoreTileOf<Tile::kQueryVectors>(last - first, w.queries + first * kLanes * w.headDim, w.headDim, tile,
-                                     row,
-                                     w.scores + ((first - vector) * Tile::kBlock + (key - block)) * kLanes);
+    if (!openTile(w, vector, count, block, key, &tile)) continue;
+    scoreTileOf<Tile::kQueryVectors>(w, tile, w.zeros, scoresOf(w, tile.vector - vector) + tile.at * kLanes);
   }
 }

@@ -5,104 +5,127 @@
  *
  *   registers   kKeys x kQueryVectors sums of scores; kRows x kChannelVectors sums of products
  *   L1          scores of one tile and block (kQueryVectors x kBlock x kLanes), one tile's queries or a few
- * channels of V L2          all queries of the task, the block of K and V, the unnormalised rows of the
- * output
+ *               channels of V
+ *   L2          all queries of the task, the block of K and V, the unnormalised rows of the output
  */
 
-/** Points every lane at its row and finds its keys. Rows that attend to nothing reach no key. */
-static void describeRows(const Call& call, const Task& task, const Workspace& w) {
-  const Plan& plan = call.plan;
-  const Item& item = call.items[task.item];
-  const int64_t group = call.group();
-  int64_t slot = task.first / group, member = task.first % group;
-  for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
-    const int64_t row = task.selected ? call.rows[slot] : slot;
-    const int64_t head = task.kvHead * group + member;
-    const int64_t token = item.queryFirst + row;
-    const bool writes = call.out.data != nullptr && lane < w.rows;
-    w.query[lane] = call.q.data + task.item * plan.qBatch + head * plan.qHead + token * plan.qRow;
-    w.out[lane] =
-        writes ? call.out.data + task.item * plan.oBatch + head * plan.oHead + token * plan.oRow : nullptr;
-    w.range[lane] = row < item.queryRows ? rowRange(plan, item, row) : kNoKeys;
-    if (lane + 1 < w.rows && ++member == group) {
-      member = 0;
-      ++slot;
+/** Weights of the block for the vectors [vector, vector + count), with all that options do to their scores.
+ */
+static void softmaxTile(const Call& call, const Task& task, const Workspace& w, int vector, int count,
+                        const Block& block) {
+  if (w.few) {
+    dotBlock(w, vector, count, block);
+  } else {
+    scoreBlock(w, vector, count, block);
+  }
+  SELFSAME_PHASE(kSoftmax);
+  if (w.period < kLanes) return weighPacked(call, task, w, block);
+  for (int i = 0; i < count; ++i) {
+    const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
+    if (part.begin == part.end) continue;
+    modifyScores(call, task, w, vector + i, block, part, scoresOf(w, i), visibleOf(w, i));
+    float* scores = scoresOf(w, i) + (part.begin - block.first) * kLanes;
+    if (w.natural) {
+      softmaxBlock<true>(w, vector + i, scores, part.end - part.begin, kLanes);
+    } else {
+      softmaxBlock<false>(w, vector + i, scores, part.end - part.begin, kLanes);
     }
   }
-  constexpr int kGroups = kLanes / Tile::kRows;
-  for (int i = 0; i < w.vectors; ++i) {
-    Reach* groups = w.groupReach + i * kGroups;
-    for (int g = 0; g < kGroups; ++g) groups[g] = reachOfRows(w.range + i * kLanes + g * Tile::kRows);
-    w.vectorReach[i] = reachOfAll(groups, kGroups);
-    V::store(w.reference + i * kLanes, V::zero());
-    V::store(w.threshold + i * kLanes, V::all(-INFINITY));
-    V::store(w.sum + i * kLanes, V::zero());
-  }
 }
 
-/** Zeros for the rows that attend to nothing, and the log of the sum of every row. */
-static void finishRows(const Call& call, const Task& task, const Workspace& w, bool output, bool lse) {
-  const Plan& plan = call.plan;
-  const int64_t group = call.group();
-  for (int lane = 0; lane < w.rows; ++lane) {
-    const bool empty = w.range[lane].end <= w.range[lane].begin;
-    if (output && empty) memset(w.out[lane], 0, plan.valueDim * sizeof(float));
-    if (!lse) continue;
-    const int64_t stacked = task.first + lane;
-    const int64_t head = task.kvHead * group + stacked % group;
-    const int64_t token = call.items[task.item].queryFirst + stacked / group;
-    const double log2Sum = w.sum[lane] == 0.0f ? -INFINITY : log2(static_cast<double>(w.sum[lane]));
-    call.lse.data[task.item * plan.lseBatch + head * plan.lseHead + token * plan.lseRow] =
-        static_cast<float>((w.reference[lane] + log2Sum) * 0.69314718055994530942);
-  }
-}
-
-static void run(const Call& call, const Task& task, void* memory) {
-  const Plan& plan = call.plan;
-  const Item& item = call.items[task.item];
-  const bool output = !task.selected && (plan.outputs & kOutput) != 0;
-  const bool lse = !task.selected && (plan.outputs & kLse) != 0;
-  const bool weights = (plan.outputs & kWeights) != 0 && task.selected == call.hasRows;
-
-  Arena arena{static_cast<char*>(memory), 0};
-  Workspace w = layOut(arena, plan.headDim, task.count);
-  w.unit = static_cast<float>(fabs(plan.scale) * 1.44269504088896340736);
-  float sign = plan.scale < 0 ? -1.0f : 1.0f;
-  if (w.unit == 0.0f) {  // all scores are 0, but a masked one must stay -inf
-    w.unit = 1.0f;
-    sign = 0.0f;
-  }
-  describeRows(call, task, w);
-  packQueries(w, sign);
-
-  const Keys keys{
-      call.k.data + task.item * plan.kBatch + task.kvHead * plan.kHead + item.keyFirst * plan.kRow, plan.kRow,
-      item.keyEnd};
-  const Values values{
-      call.v.data + task.item * plan.vBatch + task.kvHead * plan.vHead + item.keyFirst * plan.vRow, plan.vRow,
-      plan.valueDim};
+/** Softmax of all rows over all their keys, and with `output` the values it weighs. False where it was
+ * stopped. */
+static bool attendRows(const Call& call, const Task& task, const Workspace& w, bool output) {
   const Reach all = reachOfAll(w.vectorReach, w.vectors);
-  for (int32_t block = all.begin - all.begin % Tile::kBlock; block < all.end; block += Tile::kBlock) {
-    if (call.stopped()) return;
+  const int32_t end = call.items[task.item].keyEnd;
+  for (int32_t first = all.begin - all.begin % w.step; first < all.end; first += w.step) {
+    if (call.stopped()) return false;
+    const Reach reached = within(all, first, first + w.step);
+    Block block;
+    if (reached.begin == reached.end) continue;
+    if (!openBlock(call, task, w, first, end, reached, output, &block)) continue;
+    if (w.rows <= kFetchRows)
+      lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
     for (int tile = 0, count; tile < w.vectors; tile += count) {
       count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
-      scoreBlock(w, tile, count, keys, block);
-      for (int i = tile; i < tile + count; ++i) {
-        const Reach part = within(w.vectorReach[i], block, block + Tile::kBlock);
-        if (part.begin == part.end) continue;
-        float* scores = w.scores + (i - tile) * Tile::kBlock * kLanes;
-        modifyScores(w, i, scores, block, part);
-        const int lane = i * kLanes;
-        softmax(scores + (part.begin - block) * kLanes, part.end - part.begin, w.unit, w.reference + lane,
-                w.threshold + lane, w.sum + lane, w.factor + lane);
+      if (w.natural || w.few) {
+        softmaxTile(call, task, w, tile, count, block);
+      } else {
+        weighBlock(call, task, w, tile, count, block);
       }
-      if (output) productBlock(w, tile, count, values, block);
+      if (output && w.few) productFewRows(w, tile, count, call.plan.valueDim, block);
+      if (output && !w.few) productBlock(w, tile, count, call.plan.valueDim, block);
+      block.nextKeys = block.nextValues = {};
     }
   }
-  finishRows(call, task, w, output, lse);
-  if (!weights) return;
-  for (int tile = 0, count; tile < w.vectors; tile += count) {
-    count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
-    weightTile(call, task, w, keys, tile, count);
+  return true;
+}
+
+/** Writes the matrices that a call shows of the rows at hand. */
+static void showRows(const Call& call, const Task& task, const Workspace& w) {
+  const Item& item = call.items[task.item];
+  const Shown shown[] = {{call.weights.data, true, kMasked, 0.0f},
+                         {call.scores.data, false, call.plan.scoresAt, -INFINITY}};
+  for (const Shown& matrix : shown) {
+    if (matrix.data == nullptr) continue;
+    const bool unmasked = matrix.scoresAt != kMasked;
+    if (unmasked) reachAllKeys(w, item.keyTotal);
+    for (int tile = 0, count; tile < w.vectors; tile += count) {
+      count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
+      showTile(call, task, w, matrix, tile, count, unmasked ? item.keyTotal : item.keyEnd);
+    }
   }
+}
+
+/** Sums of the weights that the keys of one block get from all shown rows of a head, in the order of the
+ * rows. */
+static void sumRows(const Call& call, const Task& task, int64_t mostRows, Workspace& w) {
+  const Item& item = call.items[task.item];
+  const int32_t first = static_cast<int32_t>(task.first * Tile::kBlock);
+  const int64_t all = call.hasRows ? static_cast<int64_t>(call.rows.size()) : item.queryTotal;
+  // Whole vectors at a time, so that a row's lane, and with it the order of the sum, is its own.
+  const int64_t step = mostRows < kLanes ? mostRows : mostRows - mostRows % kLanes;
+  fillKeys(w.sums, 0, Tile::kBlock, 0.0f);
+  for (int64_t row = 0; row < all; row += step) {
+    if (call.stopped()) return;
+    describeRows(call, task, w, row, step < all - row ? step : all - row);
+    const Reach reached = within(reachOfAll(w.vectorReach, w.vectors), first, first + Tile::kBlock);
+    Block block;
+    if (reached.begin == reached.end || !openBlock(call, task, w, first, item.keyEnd, reached, false, &block))
+      continue;
+    packQueries(call.plan.qType, w);
+    for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
+      const int64_t at = lseAt(call, task, row + smaller(lane, w.rows - 1));
+      w.reference[lane] = call.references[at];
+      w.inverse[lane] = lane < w.rows ? call.inverses[at] : 0.0f;
+    }
+    for (int tile = 0, count; tile < w.vectors; tile += count) {
+      count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
+      sumTile(call, task, w, tile, count, block);
+    }
+  }
+  storeSums(call, task, w, first, smaller(item.keyTotal - first, Tile::kBlock));
+}
+
+static void run(const Call& call, const Task& task, int64_t mostRows, void* memory) {
+  const Plan& plan = call.plan;
+  Arena arena{static_cast<char*>(memory), 0};
+  Workspace w = layOut(arena, plan, mostRows);
+  w.masked = call.keep.data != nullptr || call.drop.data != nullptr || call.bias.data != nullptr;
+  const bool modified = plan.softcap > 0 || call.bias.data != nullptr || call.alibi.data != nullptr;
+  w.natural = modified || task.shows();
+  w.scale = static_cast<float>(w.natural ? plan.scale : plan.scale * 1.44269504088896340736);
+  if (task.purpose == Purpose::kSum) return sumRows(call, task, mostRows, w);
+  describeRows(call, task, w, task.first, task.count);
+  if (task.purpose == Purpose::kMerge) return mergeChunks(call, task, w);
+  if (task.purpose == Purpose::kDecode) openChunk(call, task, w);
+  if (w.few) {
+    packFewQueries(plan.qType, w);
+  } else {
+    packQueries(plan.qType, w);
+  }
+  if (!attendRows(call, task, w, !task.shows() && call.wants(kOutput))) return;
+  if (task.purpose == Purpose::kDecode) return closeChunk(task, w);
+  finishRows(call, task, w);
+  if (task.purpose == Purpose::kShow) showRows(call, task, w);
 }

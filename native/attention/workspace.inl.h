@@ -1,6 +1,8 @@
 /** What a task keeps while it runs, laid out in one piece of memory. */
 
-constexpr int kLanes = V::kLanes;
+/** Keys whose visibility makes one word of bits. */
+constexpr int kWordKeys = 32;
+static_assert(Tile::kBlock % kWordKeys == 0, "blocks are made of whole words");
 
 /** Hands out pieces of a piece of memory; with none, only measures. */
 struct Arena {
@@ -15,43 +17,79 @@ struct Arena {
   }
 };
 
-/** The keys that some row attends to, and those that all rows do. */
+/** The keys that some row attends to, those that all rows do, and those in between that a gap hides from all.
+ */
 struct Reach {
   int32_t begin;
   int32_t end;
   int32_t innerBegin;
   int32_t innerEnd;
+  int32_t gapBegin;
+  int32_t gapEnd;
 };
 
 /** Query rows are held in vectors of kLanes; the lanes after the last row repeat it. */
 struct Workspace {
   int rows;
   int vectors;
+  /** The lanes that a key has in a vector of scores: kLanes / period keys lie side by side where rows are
+   * few. */
+  int period;
+  /** Keys that are taken at a time. */
+  int32_t step;
   int64_t headDim;
 
-  /** |scale| * log2(e): by how many octaves a score of 1 raises a weight. */
-  float unit;
+  /** What queries are multiplied by: the scale, and log2(e) where scores count octaves. */
+  float scale;
+  /** Whether keep, drop or bias may hide any key from any row. */
+  bool masked;
+  /** Whether scores have their natural unit, for options to change them or callers to see them; else they
+   * count octaves. */
+  bool natural;
+  /** Whether keys are those of one chunk: outputs are left as they are, to be merged. */
+  bool partial;
+  /** Whether rows are so few that scores are dot products. */
+  bool few;
 
-  /** Queries, their sign that of the scale, as [vector][channel][lane]. */
+  /** Queries, scaled, as [vector][channel][lane]. */
   float* queries;
   /** Scores, then weights, of one tile and block: [vector of the tile][key][lane]. */
   float* scores;
+  /** Bits of the keys that a row attends to: [vector of the tile][word of the block][lane]. */
+  float* visible;
+  /** As many as a tile of queries has lanes. */
+  float* zeros;
   /** The last keys of an item, made up to a whole tile. */
   float* lastKeys;
+  /** Keys and values of a block as float32, where they are stored otherwise. */
+  float* blockKeys;
+  float* blockValues;
+  /** Sums of the weights of one block: [key][lane]. */
+  float* sums;
+  /** Rows of the output as float32, where it is stored otherwise. */
+  float* results;
 
-  /** Per lane. */
-  const float** query;
+  /** Per lane: where the row's query, masks and bias lie. */
+  const void** query;
+  const void** keep;
+  const void** drop;
+  const void** bias;
   /** Null in the lanes after the last row. */
   float** out;
   KeyRange* range;
-  /** What weights are relative to, in octaves, and the score that moves it; a row without one has threshold
-   * -inf. */
+  /** Slope of ALiBi, and position. */
+  float* slope;
+  float* position;
+  /** The score that weights are relative to, and how far above it the next may be before it moves; -inf in a
+   * row that has none yet. */
   float* reference;
   float* threshold;
   /** Sum of the weights, and what the latest block has multiplied earlier weights by. */
   float* sum;
   float* factor;
-  /** 1 / sum, from the last block of a row on. */
+  /** The sink's logit. */
+  float* sink;
+  /** 1 / (sum + sink), from the last block of a row on. */
   float* inverse;
 
   /** Per vector, and per group of rows that a product tile takes. */
@@ -59,22 +97,38 @@ struct Workspace {
   Reach* groupReach;
 };
 
-static Workspace layOut(Arena& arena, int64_t headDim, int64_t rows) {
+static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   Workspace w{};
-  w.rows = static_cast<int>(rows);
   w.vectors = static_cast<int>((rows + kLanes - 1) / kLanes);
-  w.headDim = headDim;
+  w.step = Tile::kBlock;
+  w.period = kLanes;
+  w.headDim = plan.headDim;
   const size_t lanes = static_cast<size_t>(w.vectors) * kLanes;
-  w.queries = arena.take<float>(lanes * headDim);
-  w.scores = arena.take<float>(static_cast<size_t>(Tile::kQueryVectors) * Tile::kBlock * kLanes);
-  w.lastKeys = arena.take<float>(Tile::kKeys * headDim);
-  w.query = arena.take<const float*>(lanes);
+  constexpr size_t kTileLanes = static_cast<size_t>(Tile::kQueryVectors) * kLanes;
+  w.queries = arena.take<float>(lanes * plan.headDim);
+  w.scores = arena.take<float>(kTileLanes * Tile::kBlock);
+  w.visible = arena.take<float>(kTileLanes * (Tile::kBlock / kWordKeys));
+  w.zeros = arena.take<float>(kTileLanes);
+  if (w.zeros != nullptr) memset(w.zeros, 0, kTileLanes * sizeof(float));
+  w.lastKeys = arena.take<float>(Tile::kKeys * plan.headDim);
+  const bool half = plan.kvType != kFloat32;
+  w.blockKeys = arena.take<float>(half ? Tile::kBlock * plan.headDim : 0);
+  w.blockValues = arena.take<float>(half ? Tile::kBlock * plan.valueDim : 0);
+  w.sums = arena.take<float>((plan.outputs & kMass) != 0 ? static_cast<size_t>(Tile::kBlock) * kLanes : 0);
+  w.results = arena.take<float>(plan.outType != kFloat32 ? lanes * plan.valueDim : 0);
+  w.query = arena.take<const void*>(lanes);
+  w.keep = arena.take<const void*>(lanes);
+  w.drop = arena.take<const void*>(lanes);
+  w.bias = arena.take<const void*>(lanes);
   w.out = arena.take<float*>(lanes);
   w.range = arena.take<KeyRange>(lanes);
+  w.slope = arena.take<float>(lanes);
+  w.position = arena.take<float>(lanes);
   w.reference = arena.take<float>(lanes);
   w.threshold = arena.take<float>(lanes);
   w.sum = arena.take<float>(lanes);
   w.factor = arena.take<float>(lanes);
+  w.sink = arena.take<float>(lanes);
   w.inverse = arena.take<float>(lanes);
   w.vectorReach = arena.take<Reach>(w.vectors);
   w.groupReach = arena.take<Reach>(lanes / Tile::kRows);
@@ -83,48 +137,6 @@ static Workspace layOut(Arena& arena, int64_t headDim, int64_t rows) {
 
 static size_t workspaceBytes(const Plan& plan, int64_t rows) {
   Arena arena{nullptr, 0};
-  layOut(arena, plan.headDim, rows);
+  layOut(arena, plan, rows);
   return arena.used;
-}
-
-static int32_t smaller(int32_t a, int32_t b) { return a < b ? a : b; }
-static int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
-
-/** The reach of a group of rows. A row without keys adds nothing to the outer range and empties the inner
- * one. */
-static Reach reachOfRows(const KeyRange* range) {
-  Reach reach{kNoKeys.begin, kNoKeys.end, 0, INT32_MAX};
-  for (int i = 0; i < Tile::kRows; ++i) {
-    reach.begin = smaller(reach.begin, range[i].begin);
-    reach.end = larger(reach.end, range[i].end);
-    reach.innerBegin = larger(reach.innerBegin, range[i].begin);
-    reach.innerEnd = smaller(reach.innerEnd, range[i].end);
-  }
-  return reach;
-}
-
-/** The reach of several groups, or vectors, together. */
-static Reach reachOfAll(const Reach* parts, int count) {
-  Reach reach = parts[0];
-  for (int i = 1; i < count; ++i) {
-    reach.begin = smaller(reach.begin, parts[i].begin);
-    reach.end = larger(reach.end, parts[i].end);
-    reach.innerBegin = larger(reach.innerBegin, parts[i].innerBegin);
-    reach.innerEnd = smaller(reach.innerEnd, parts[i].innerEnd);
-  }
-  return reach;
-}
-
-static int32_t clampTo(int32_t x, int32_t low, int32_t high) { return x < low ? low : x > high ? high : x; }
-
-/** The part of a reach that lies in the keys [begin, end). The inner part comes out ordered, perhaps empty.
- */
-static Reach within(const Reach& reach, int32_t begin, int32_t end) {
-  Reach part;
-  part.begin = clampTo(reach.begin, begin, end);
-  part.end = clampTo(reach.end, begin, end);
-  if (part.end < part.begin) part.end = part.begin;
-  part.innerBegin = clampTo(reach.innerBegin, part.begin, part.end);
-  part.innerEnd = clampTo(reach.innerEnd, part.innerBegin, part.end);
-  return part;
 }

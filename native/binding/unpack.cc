@@ -14,6 +14,23 @@ bool refuse(Napi::Env env, const std::string& complaint) {
   return false;
 }
 
+const char* nameOf(napi_typedarray_type type) {
+  switch (type) {
+    case napi_float32_array:
+      return "a Float32Array";
+    case napi_float64_array:
+      return "a Float64Array";
+    case napi_int32_array:
+      return "an Int32Array";
+    case napi_uint16_array:
+      return "a Uint16Array";
+    case napi_uint32_array:
+      return "a Uint32Array";
+    default:
+      return "a Uint8Array";
+  }
+}
+
 /**
  * A typed array of exactly this type; a detached one comes out with length 0.
  * napi_get_typedarray_info is called as it is because the wrappers of node-addon-api do not check the type.
@@ -29,14 +46,42 @@ bool unpackArray(const Napi::CallbackInfo& info, int argument, napi_typedarray_t
   const bool typed = value.IsTypedArray() && napi_get_typedarray_info(info.Env(), value, &actual, &length,
                                                                       &data, nullptr, nullptr) == napi_ok;
   if (!typed || actual != type) {
-    const char* expected = type == napi_float32_array ? "a Float32Array"
-                           : type == napi_int32_array ? "an Int32Array"
-                                                      : "a Float64Array";
-    Napi::TypeError::New(info.Env(), std::string(name) + ": expected " + expected)
+    Napi::TypeError::New(info.Env(), std::string(name) + ": expected " + nameOf(type))
         .ThrowAsJavaScriptException();
     return false;
   }
   *span = {static_cast<T*>(data), data == nullptr ? 0 : length};
+  return true;
+}
+
+/** The array that holds tensors of a storage type. */
+napi_typedarray_type arrayOf(int64_t storage) {
+  return storage == kFloat32 ? napi_float32_array : napi_uint16_array;
+}
+
+napi_typedarray_type maskOf(int64_t bits) { return bits != 0 ? napi_uint32_array : napi_uint8_array; }
+
+/** Reads the arrays of a call; what the plan does not ask for is left out. */
+bool unpackArrays(const Napi::CallbackInfo& info, Call* call) {
+  const Plan& plan = call->plan;
+  if (!unpackArray(info, kQArray, arrayOf(plan.qType), "q", &call->q) ||
+      !unpackArray(info, kKArray, arrayOf(plan.kvType), "k", &call->k) ||
+      !unpackArray(info, kVArray, arrayOf(plan.kvType), "v", &call->v) ||
+      !unpackArray(info, kKeepArray, maskOf(plan.keepBits), "keep", &call->keep) ||
+      !unpackArray(info, kDropArray, maskOf(plan.dropBits), "drop", &call->drop) ||
+      !unpackArray(info, kBiasArray, arrayOf(plan.biasType), "bias", &call->bias) ||
+      !unpackArray(info, kAlibiArray, napi_float32_array, "alibi", &call->alibi) ||
+      !unpackArray(info, kSinksArray, napi_float32_array, "sinks", &call->sinks) ||
+      !unpackArray(info, kOutArray, arrayOf(plan.outType), "out", &call->out) ||
+      !unpackArray(info, kLseArray, napi_float32_array, "lse", &call->lse) ||
+      !unpackArray(info, kWeightsArray, napi_float32_array, "weights", &call->weights) ||
+      !unpackArray(info, kScoresArray, napi_float32_array, "scores", &call->scores) ||
+      !unpackArray(info, kMassArray, napi_float32_array, "mass", &call->mass)) {
+    return false;
+  }
+  if (!call->wants(kOutput)) call->out = {};
+  if (!call->wants(kWeights)) call->weights = {};
+  if (!call->wants(kScores)) call->scores = {};
   return true;
 }
 
@@ -75,22 +120,18 @@ bool unpackPlan(const Napi::CallbackInfo& info, Plan* plan, std::vector<Item>* i
 }
 
 bool unpackCall(const Napi::CallbackInfo& info, Call* call) {
-  Span<const int32_t> rows;
+  Span<const int32_t> rows, pages;
   Span<int32_t> stop;
-  if (!unpackPlan(info, &call->plan, &call->items) ||
-      !unpackArray(info, kQ, napi_float32_array, "q", &call->q) ||
-      !unpackArray(info, kK, napi_float32_array, "k", &call->k) ||
-      !unpackArray(info, kV, napi_float32_array, "v", &call->v) ||
-      !unpackArray(info, kOut, napi_float32_array, "out", &call->out) ||
-      !unpackArray(info, kLseArray, napi_float32_array, "lse", &call->lse) ||
-      !unpackArray(info, kRows, napi_int32_array, "rows", &rows) ||
-      !unpackArray(info, kWeightsArray, napi_float32_array, "weights", &call->weights) ||
-      !unpackArray(info, kStop, napi_int32_array, "stop", &stop)) {
+  if (!unpackPlan(info, &call->plan, &call->items) || !unpackArrays(info, call) ||
+      !unpackArray(info, kRowsArray, napi_int32_array, "rows", &rows) ||
+      !unpackArray(info, kPagesArray, napi_int32_array, "pages", &pages) ||
+      !unpackArray(info, kStopArray, napi_int32_array, "stop", &stop)) {
     return false;
   }
-  if ((call->plan.outputs & kOutput) == 0) call->out = {};
-  call->hasRows = !info[kRows].IsUndefined() && (call->plan.outputs & kWeights) != 0;
+  call->hasRows = !info[kRowsArray].IsUndefined() &&
+                  (call->wants(kWeights) || call->wants(kScores) || call->wants(kMass));
   if (call->hasRows) call->rows.assign(rows.data, rows.data + rows.length);
+  if (call->plan.pageKeys != 0) call->pages.assign(pages.data, pages.data + pages.length);
   static_assert(sizeof(std::atomic<int32_t>) == sizeof(int32_t) && std::atomic<int32_t>::is_always_lock_free);
   if (stop.length > 0) call->stop = reinterpret_cast<std::atomic<int32_t>*>(stop.data);
   const std::string complaint = checkSpans(*call);

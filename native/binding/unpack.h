@@ -12,15 +12,22 @@ enum Argument {
   kThreads,
   kWords,
   kItems,
-  kQ,
-  kK,
-  kV,
-  kOut,
+  kQArray,
+  kKArray,
+  kVArray,
+  kPagesArray,
+  kKeepArray,
+  kDropArray,
+  kBiasArray,
+  kAlibiArray,
+  kSinksArray,
+  kRowsArray,
+  kOutArray,
   kLseArray,
-  kRows,
   kWeightsArray,
-  kStop,
-  kArguments
+  kScoresArray,
+  kMassArray,
+  kStopArray
 };
 
 /** Reads the instruction set and the count of threads; null with a pending exception. */

@@ -5,15 +5,17 @@
 #include <cstring>
 
 #include "../attention/call.h"
+#include "../attention/phase.h"
 #include "../simd/region.h"
 #include "kernels.h"
 
-SELFSAME_OPEN_REGION("avx2,fma")
+SELFSAME_OPEN_REGION("avx2,fma,f16c")
 namespace selfsame::avx2 {
 #include "../simd/avx2.h"
 struct Tile {
   static constexpr const char* kIsa = "avx2";
-  static constexpr int kKeys = 4, kQueryVectors = 3, kRows = 4, kChannelVectors = 3, kBlock = 128;
+  static constexpr int kKeys = 4, kQueryVectors = 3, kRows = 4, kChannelVectors = 3, kBlock = 256;
+  static constexpr int kDots = 8;
 };
 #include "../attention/kernels.inl.h"
 }  // namespace selfsame::avx2

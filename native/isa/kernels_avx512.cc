@@ -5,15 +5,17 @@
 #include <cstring>
 
 #include "../attention/call.h"
+#include "../attention/phase.h"
 #include "../simd/region.h"
 #include "kernels.h"
 
-SELFSAME_OPEN_REGION("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
+SELFSAME_OPEN_REGION("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,f16c")
 namespace selfsame::avx512 {
 #include "../simd/avx512.h"
 struct Tile {
   static constexpr const char* kIsa = "avx512";
-  static constexpr int kKeys = 8, kQueryVectors = 3, kRows = 8, kChannelVectors = 2, kBlock = 128;
+  static constexpr int kKeys = 8, kQueryVectors = 2, kRows = 8, kChannelVectors = 2, kBlock = 256;
+  static constexpr int kDots = 16;
 };
 #include "../attention/kernels.inl.h"
 }  // namespace selfsame::avx512

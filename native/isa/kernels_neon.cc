@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "../attention/call.h"
+#include "../attention/phase.h"
 #include "../simd/region.h"
 #include "kernels.h"
 
@@ -13,6 +14,7 @@ namespace selfsame::neon {
 struct Tile {
   static constexpr const char* kIsa = "neon";
   static constexpr int kKeys = 8, kQueryVectors = 3, kRows = 4, kChannelVectors = 4, kBlock = 128;
+  static constexpr int kDots = 16;
 };
 #include "../attention/kernels.inl.h"
 }  // namespace selfsame::neon

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "../attention/call.h"
+#include "../attention/phase.h"
 #include "../simd/region.h"
 #include "kernels.h"
 
@@ -11,6 +12,7 @@ namespace selfsame::scalar {
 struct Tile {
   static constexpr const char* kIsa = "scalar";
   static constexpr int kKeys = 4, kQueryVectors = 2, kRows = 1, kChannelVectors = 7, kBlock = 128;
+  static constexpr int kDots = 8;
 };
 #include "../attention/kernels.inl.h"
 }  // namespace selfsame::scalar

@@ -45,8 +45,8 @@ CpuFeatures detect() {
   CpuFeatures features;
   if (cpuid(0).eax < 7) return features;
   const uint32_t basic = cpuid(1).ecx;
-  const bool osxsave = has(basic, 27), avx = has(basic, 28), fma = has(basic, 12);
-  if (!osxsave || !avx || !fma) return features;
+  const bool osxsave = has(basic, 27), avx = has(basic, 28), fma = has(basic, 12), f16c = has(basic, 29);
+  if (!osxsave || !avx || !fma || !f16c) return features;
   constexpr uint64_t kYmm = 0x6, kZmm = 0xe6;
   const uint64_t saved = savedState();
   const uint32_t extended = cpuid(7).ebx;

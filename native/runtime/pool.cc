@@ -46,12 +46,13 @@ class Pool {
   }
 
   void run(Job& job) {
+    const int wanted = job.wanted;
     {
       std::lock_guard lock(mutex_);
-      grow(job.wanted + out_);
+      grow(wanted + out_);
       jobs_.push_back(&job);
     }
-    for (int i = 0; i < job.wanted; ++i) arrived_.notify_one();
+    for (int i = 0; i < wanted; ++i) arrived_.notify_one();
     job.help();
     std::unique_lock lock(mutex_);
     std::erase(jobs_, &job);

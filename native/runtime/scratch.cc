@@ -16,8 +16,9 @@ struct Scratch {
 
 }  // namespace
 
-void* threadScratch(size_t bytes) {
-  thread_local Scratch scratch;
+void* threadScratch(ScratchUse use, size_t bytes) {
+  thread_local Scratch scratches[2];
+  Scratch& scratch = scratches[static_cast<int>(use)];
   if (bytes > scratch.bytes) {
     operator delete(scratch.memory, kCacheLine);
     scratch.memory = operator new(bytes, kCacheLine, std::nothrow);

@@ -1,5 +1,5 @@
 /**
- * The addon: native/ and binding.gyp by node-gyp to build/Release/selfsame.node.
+ * The addon, and that of the bench: native/ and binding.gyp by node-gyp to build/Release/*.node.
  * @module
  */
 import { availableParallelism } from 'node:os'
@@ -17,7 +17,7 @@ export const native = {
     ...[process.platform, process.arch, process.versions.node.split('.')[0]],
     ...['CXX', 'CC', 'CXXFLAGS', 'CPPFLAGS', 'LDFLAGS'].map(name => process.env[name] ?? ''),
   ],
-  outputs: [at('build/Release/selfsame.node')],
+  outputs: ['selfsame', 'selfsame_probe'].map(name => at('build/Release', `${name}.node`)),
   run: buildAddon,
 }
 

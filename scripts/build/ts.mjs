@@ -1,8 +1,8 @@
 /**
- * The package: src/ by tsdown to dist/, with the .wasm files and the recording beside it.
+ * The package and the bench: src/ and bench/ by tsdown to dist/, with the .wasm files and the recording beside them.
  * @module
  */
-import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { writeWhole } from './files.mjs'
@@ -13,17 +13,31 @@ import { firstError } from './toolchain.mjs'
 
 const WASM = ['simd.wasm', 'relaxed.wasm']
 const RECORDING = at('src/explain/recording')
+const PROGRAMS = [
+  'demo',
+  'selfsame',
+  ...['main', 'child', 'compare', 'callgrind'].map(name => `bench/${name}`),
+]
+
+/** What is bundled of bench/: neither the peers with their packages nor what a run has written. */
+const benchSources = () =>
+  readdirSync(at('bench'), { withFileTypes: true })
+    .filter(entry => (entry.isFile() ? entry.name.endsWith('.ts') : !/^(peers|results)$/.test(entry.name)))
+    .map(entry => at('bench', entry.name))
 
 export const ts = {
   name: 'ts',
   inputs: [
     ...['src', 'tsdown.config.ts', 'tsconfig.json', 'package.json'].map(path => at(path)),
+    ...benchSources(),
     ...WASM.map(name => at('build/wasm', name)),
     import.meta.filename,
   ],
   words: ['tsdown', 'rolldown', 'typescript'].map(toolVersion),
   outputs: [
-    ...['index.js', 'index.d.ts', 'edge.js', 'edge.d.ts', 'demo.js', ...WASM].map(name => at('dist', name)),
+    ...['index.js', 'index.d.ts', 'edge.js', 'edge.d.ts'].map(name => at('dist', name)),
+    ...['onnx.js', 'onnx.d.ts', 'onnx-edge.js', ...WASM].map(name => at('dist', name)),
+    ...PROGRAMS.map(name => at('dist', `${name}.js`)),
   ],
   run: bundle,
 }

@@ -51,9 +51,11 @@ export function checkInteger(argument: string, value: unknown, least: number, mo
   return value
 }
 
+/** A number that is finite in float32 too: kernels round it to that, and an infinity there would come out as NaN. */
 export function checkFinite(argument: string, value: unknown): number {
   if (typeof value !== 'number') throw wrongType(argument, 'a finite number', value)
-  if (!Number.isFinite(value)) throw wrongValue(argument, 'a finite number', value)
+  if (!Number.isFinite(Math.fround(value)))
+    throw wrongValue(argument, 'a number that is finite in float32', value)
   return value
 }
 

@@ -67,18 +67,23 @@ function count(plan: Plan): { pairs: number; rows: number; keysRead: number } {
   let rows = 0
   let keysRead = 0
   for (let item = 0; item < plan.batch; item++) {
-    const queryRows = plan.items[item * ITEM_WORDS.length + 2]
+    const [, queryTotal, queryRows, , , keyBegin] = plan.items.subarray(item * ITEM_WORDS.length)
+    // Windows of neighbouring rows touch, and first keys begin where all do: what is read is two ranges at most.
     let first = Number.POSITIVE_INFINITY
     let end = 0
+    let firstKeys = keyBegin
     for (let i = 0; i < queryRows; i++) {
       const [low, high] = rowRange(plan, item, i)
-      if (high <= low) continue
-      pairs += high - low
-      first = Math.min(first, low)
+      const shown = Math.max(keyBegin, Math.min(plan.sinkTokens, high))
+      const from = Math.max(low, shown)
+      pairs += shown - keyBegin + Math.max(0, high - from)
+      firstKeys = Math.max(firstKeys, shown)
+      if (high <= from) continue
+      first = Math.min(first, from)
       end = Math.max(end, high)
     }
-    rows += plan.items[item * ITEM_WORDS.length + 1]
-    keysRead += Math.max(0, end - first)
+    rows += queryTotal
+    keysRead += firstKeys - keyBegin + Math.max(0, end - Math.max(first, firstKeys))
   }
   return { pairs, rows, keysRead }
 }

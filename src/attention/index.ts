@@ -3,14 +3,18 @@
  * @module
  */
 
+export type { Attention, Candidate, Info } from './api.ts'
+export type { AppendOptions } from './cache/append.ts'
+export { KvCache } from './cache/kv-cache.ts'
+export type { KvCacheOptions } from './cache/options.ts'
 export type { PlanDescription } from './describe.ts'
-export type { Attention, Candidate, Info } from './facade.ts'
 export { mergePartials } from './merge.ts'
 export { fromWindowSize } from './positions.ts'
 export type { LoadOptions } from './provider.ts'
 export type {
   AsyncOptions,
   AttentionOptions,
+  BesideCache,
   MaskTensor,
   Partial,
   Tensor,

@@ -16,7 +16,13 @@ export interface Look {
 }
 
 /** Reads `want`, `scoresAt` and `rows`; `basic` outputs come in any case, and only a `looking` function takes the three. */
-export function readLook(basic: number, looking: boolean, shape: Shape, options: WeightsOptions): Look {
+export function readLook(
+  basic: number,
+  looking: boolean,
+  shape: Shape,
+  options: WeightsOptions,
+  rolling: boolean,
+): Look {
   if (!looking) return { outputs: basic, scoresAt: 0, rows: shape.queries, features: 0 }
   const want = orDefault(options.want, ['weights'])
   if (!Array.isArray(want)) throw wrongType('want', "an array of 'weights', 'scores', 'mass'", want)
@@ -34,6 +40,10 @@ export function readLook(basic: number, looking: boolean, shape: Shape, options:
   ] as const)
   if (options.scoresAt !== undefined && !(outputs & Output.scores)) {
     throw wrongValue('scoresAt', "'scores' in want beside it", options.scoresAt)
+  }
+  if (rolling && scoresAt !== 'masked') {
+    const expected = "'masked' beside a rolling cache, which no longer has every key"
+    throw wrongValue('scoresAt', expected, scoresAt)
   }
   return { outputs, scoresAt: ScoresAt[scoresAt], rows: readRows(shape, options, want.length), features }
 }

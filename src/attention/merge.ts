@@ -2,7 +2,7 @@
  * The exact merge of attention over parts of the keys.
  * @module
  */
-import { checkArray, checkNames, checkObject, checkOneOf, wrongType, wrongValue } from './check.ts'
+import { checkArray, checkNames, checkObject, checkOneOf, orDefault, wrongType, wrongValue } from './check.ts'
 import { Storage } from './plan.ts'
 import { newTensor, readTensor, type Source, sameDims } from './tensor.ts'
 import type { Partial } from './types.ts'
@@ -20,7 +20,11 @@ interface Part {
  * lse = M + ln(sum(exp(lse_n - M))) (the merge of FlashAttention-style partials, natural log).
  * Parts are summed in the order given. Empty parts (lse -Infinity) merge to empty.
  *
- * @param parts outputs of the same dims and layout, with their lse
+ * @example
+ * const parts = [attentionPartial(q, cache), attentionPartial(q, kMore, vMore)]
+ * const { output, lse } = mergePartials(parts)
+ *
+ * @param parts one or more, with outputs of the same dims and layout
  * @param options.sinks one logit per query head; it joins the denominator once and is not counted in lse
  * @throws TypeError or RangeError that names `parts[n]` or `sinks`
  */
@@ -61,12 +65,11 @@ export function mergePartials(
 function readParts(parts: unknown): Part[] {
   if (!Array.isArray(parts)) throw wrongType('parts', 'an array of { output, lse }', parts)
   if (parts.length === 0) throw wrongValue('parts', 'at least one part', parts)
-  const layout = (parts[0] as Partial | null)?.layout
   return parts.map((value, n) => {
     const name = `parts[${n}]`
     const part = checkObject(name, value, 'a part { output, lse }')
-    checkOneOf(`${name}.layout`, part.layout, n === 0 ? [undefined, 'bhsd', 'bshd'] : [layout])
     const output = readTensor(`${name}.output`, part.output)
+    checkLayout(`${name}.layout`, part.layout, output, (parts[0] as Partial).layout)
     const lse = readTensor(`${name}.lse`, part.lse)
     if (output.type !== Storage.float32) throw wrongType(`${name}.output`, 'float32', part.output)
     if (lse.type !== Storage.float32) throw wrongType(`${name}.lse`, 'float32', part.lse)
@@ -83,6 +86,15 @@ function readParts(parts: unknown): Part[] {
     }
     return { output, lse }
   })
+}
+
+/** An absent layout is the default one; the first part decides. */
+function checkLayout(argument: string, value: unknown, { dims }: Source, first: Partial['layout']): void {
+  const layout = checkOneOf(argument, orDefault(value, 'bhsd'), ['bhsd', 'bshd'] as const)
+  if (value !== undefined && dims.length !== 4)
+    throw wrongValue(argument, `no layout beside rank ${dims.length}`, layout)
+  if (layout !== orDefault(first, 'bhsd'))
+    throw wrongValue(argument, `'${orDefault(first, 'bhsd')}' as the first part has`, layout)
 }
 
 /** Where the output row lies whose lse stands at an index, and of which head it is. */

@@ -13,7 +13,7 @@ export function storageName(type: number): string {
 }
 
 /** Keys of a page of a cache are a multiple of this: no kernel's block of keys reaches over the edge of one. */
-export const PAGE_KEYS = 128
+export const PAGE_KEYS = 256
 
 /** A window edge that is open, in keys. Larger than any distance a call can have. */
 export const OPEN = 0x7fff_ffff
@@ -27,24 +27,29 @@ export const ScoresAt = { scaled: 0, capped: 1, masked: 2 } as const
 /**
  * What a plan asks for beyond dense attention over one contiguous range of keys per query row.
  * Causal forms, windows, offsets, lengths, left pads and ragged batches all reduce to such ranges
- * (`rowRange`), so they are no features: a backend that runs at all runs them.
+ * (`rowRange`), so they are no features: a backend that runs at all runs them. `pages` is a cache, with all that
+ * comes with one: keys in pages, and first tokens that a window never hides.
  */
 export const Feature = {
-  softcap: 1 << 0,
-  bias: 1 << 1,
-  keep: 1 << 2,
-  drop: 1 << 3,
-  alibi: 1 << 4,
-  sinks: 1 << 5,
-  half: 1 << 6,
-  weights: 1 << 7,
-  scores: 1 << 8,
-  mass: 1 << 9,
-  int16: 1 << 10,
-  bfloat16: 1 << 11,
-  int8: 1 << 12,
+  softcap: 0x1,
+  bias: 0x2,
+  keep: 0x4,
+  drop: 0x8,
+  alibi: 0x10,
+  sinks: 0x20,
+  half: 0x40,
+  weights: 0x80,
+  scores: 0x100,
+  mass: 0x200,
+  int16: 0x400,
+  bfloat16: 0x800,
+  int8: 0x1000,
+  pages: 0x2000,
 } as const
 export type FeatureName = keyof typeof Feature
+
+/** The features that are precisions below float32. */
+export const QUANTISED: number = Feature.int16 | Feature.bfloat16 | Feature.int8
 
 /**
  * The words of a plan, in the order in which kernels read them (native/attention/plan.h and

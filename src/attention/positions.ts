@@ -15,6 +15,7 @@ import {
   wrongType,
   wrongValue,
 } from './check.ts'
+import type { Cached } from './operands.ts'
 import { ITEM_WORDS, OPEN } from './plan.ts'
 import type { Shape } from './shape.ts'
 import type { AttentionOptions } from './types.ts'
@@ -37,20 +38,21 @@ interface Extent {
 const MOST_OFFSET = 2 ** 30
 
 /** Reads every option that says which keys a query row may see by position. */
-export function readPositions(shape: Shape, options: AttentionOptions): Positions {
+export function readPositions(shape: Shape, options: AttentionOptions, cache: Cached | undefined): Positions {
   const causal = checkOneOf('causal', orDefault(options.causal, false), [
     false,
     true,
     'top-left',
     'bottom-right',
   ] as const)
-  const window = readWindow(options.window)
-  const offsets = readOffsets(shape, options, causal)
-  const extents = readExtents(shape, options)
+  const window =
+    cache?.window === undefined ? readWindow(options.window) : { left: cache.window - 1, right: OPEN }
+  const positional = causal !== false || window !== EVERYWHERE || usesAlibi(options)
+  const offsets = readOffsets(shape, options, causal, positional)
+  const extents = readExtents(shape, options, cache)
   const keyLengths = readLengths('keyLengths', options.keyLengths, shape.batch, b => extents(b).keys)
   const queryLengths = readLengths('queryLengths', options.queryLengths, shape.batch, b => extents(b).queries)
   const leftPad = readLengths('leftPad', options.leftPad, shape.batch, b => extents(b).keys)
-  const positional = causal !== false || options.window !== undefined || usesAlibi(options)
 
   const items = new Int32Array(shape.batch * ITEM_WORDS.length)
   for (let b = 0; b < shape.batch; b++) {
@@ -59,7 +61,7 @@ export function readPositions(shape: Shape, options: AttentionOptions): Position
     const keyEnd = keyLengths?.[b] ?? keys
     let position = 0
     if (offsets !== undefined) position = typeof offsets === 'number' ? offsets : offsets[b]
-    else if (causal === 'bottom-right') position = keyEnd - queryRows
+    else if (causal === 'bottom-right' || (cache && causal !== 'top-left')) position = keyEnd - queryRows
     else if (positional && causal !== 'top-left' && queries !== keys) throw unequal(causal, b, queries, keys)
     items.set(
       [queryFirst, queries, queryRows, keyFirst, keys, leftPad?.[b] ?? 0, keyEnd, position],
@@ -84,8 +86,15 @@ function usesAlibi(options: AttentionOptions): boolean {
 
 const WINDOW_NAMES: ReadonlySet<string> = new Set(['left', 'right'])
 
-function readWindow(value: unknown): { left: number; right: number } {
-  if (value === undefined) return { left: OPEN, right: OPEN }
+interface Distances {
+  readonly left: number
+  readonly right: number
+}
+
+const EVERYWHERE: Distances = { left: OPEN, right: OPEN }
+
+function readWindow(value: unknown): Distances {
+  if (value === undefined) return EVERYWHERE
   const window = checkObject('window', value, 'an object { left?, right? }')
   checkNames('window', window, WINDOW_NAMES)
   if (window.left === undefined && window.right === undefined)
@@ -103,13 +112,14 @@ function readOffsets(
   shape: Shape,
   options: AttentionOptions,
   causal: boolean | string,
+  positional: boolean,
 ): number | Int32Array | undefined {
   const value = options.queryOffset
   if (value === undefined) return undefined
   if (causal === 'top-left' || causal === 'bottom-right') {
     throw wrongValue('queryOffset', `no such option beside causal '${causal}', which sets the offset`, value)
   }
-  if (causal === false && options.window === undefined && !usesAlibi(options)) {
+  if (!positional) {
     throw wrongValue(
       'queryOffset',
       'an option that uses positions beside it (causal, window or alibi)',
@@ -134,7 +144,15 @@ function readLengths(
   return lengths
 }
 
-function readExtents(shape: Shape, options: AttentionOptions): (item: number) => Extent {
+function readExtents(
+  shape: Shape,
+  options: AttentionOptions,
+  cache: Cached | undefined,
+): (item: number) => Extent {
+  if (cache) {
+    const { lengths } = cache.table
+    return b => ({ queryFirst: 0, queries: shape.queries, keyFirst: 0, keys: lengths[b] })
+  }
   const ragged = options.cuSeqlens
   if (ragged === undefined) {
     const dense = { queryFirst: 0, queries: shape.queries, keyFirst: 0, keys: shape.keys }

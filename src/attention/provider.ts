@@ -14,8 +14,9 @@ import {
 } from '../backends/select.ts'
 import { openWasm, supportsWasm, variantOf } from '../backends/wasm.ts'
 import { version } from '../version.ts'
+import type { Attention } from './api.ts'
 import { checkInteger, checkNames, checkObject, checkOneOf, wrongType } from './check.ts'
-import { type Attention, bind } from './facade.ts'
+import { bind } from './facade.ts'
 
 export interface LoadOptions {
   /** Default: the fastest that runs here. 'wasm' takes the better of the two builds. */

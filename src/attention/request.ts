@@ -2,6 +2,7 @@
  * Options to plan: one call, checked once, before any work.
  * @module
  */
+import type { PageTable } from './cache/table.ts'
 import {
   checkFinite,
   checkInteger,
@@ -14,9 +15,10 @@ import {
 } from './check.ts'
 import { type Look, readLook } from './look.ts'
 import { readScores, type Scores } from './masks.ts'
+import { type Call, checkRolled, pageWords, readOperands } from './operands.ts'
 import { type Arrays, Feature, makePlan, Output, type Plan, Storage, storageName } from './plan.ts'
 import { checkCuSeqlens, type Positions, readPositions } from './positions.ts'
-import { readShape, type Shape } from './shape.ts'
+import type { Shape } from './shape.ts'
 import { newTensor, overlaps, readTensor, type Source, sameDims } from './tensor.ts'
 import type { Tensor, WeightsOptions } from './types.ts'
 
@@ -34,6 +36,8 @@ export interface Form {
 export interface Request {
   readonly plan: Plan
   readonly arrays: Arrays
+  /** Of the cache that is read, if it is one. */
+  readonly table?: PageTable
   readonly output: Tensor
   readonly lse?: Tensor
   readonly weights?: Tensor
@@ -50,24 +54,15 @@ export interface Threads {
   readonly name: string
 }
 
-/** Checks q, k, v and every option, and lays out one run. Nothing is computed and no kernel is reached. */
-export function request(
-  form: Form,
-  pool: Threads,
-  qIn: unknown,
-  kIn: unknown,
-  vIn: unknown,
-  optionsIn: unknown,
-): Request {
-  const options = readOptions(form, optionsIn)
-  const q = readTensor('q', qIn)
-  const k = readTensor('k', kIn)
-  const v = readTensor('v', vIn)
+/** Checks the operands and every option, and lays out one run. Nothing is computed and no kernel is reached. */
+export function request(form: Form, pool: Threads, call: Call): Request {
+  const options = readOptions(form, call.options)
+  const q = readTensor('q', call.q)
   if (options.cuSeqlens !== undefined) checkCuSeqlens(options.cuSeqlens)
-  const shape = readShape(q, k, v, options)
-  const positions = readPositions(shape, options)
+  const { shape, k, v, type, cache } = readOperands(q, call.keys, options)
+  const positions = readPositions(shape, options, cache)
   const scores = readScores(shape, options)
-  const look = readLook(form.outputs, form.names.has('want'), shape, options)
+  const look = readLook(form.outputs, form.names.has('want'), shape, options, cache?.window !== undefined)
   const scale =
     options.scale === undefined ? 1 / Math.sqrt(shape.headDim) : checkFinite('scale', options.scale)
   const precision = checkOneOf('precision', orDefault(options.precision, 'float32'), PRECISIONS)
@@ -76,8 +71,9 @@ export function request(
   const outType = form.float32 ? Storage.float32 : q.type
   const arrays: Arrays = {
     q: q.data,
-    k: k.data,
-    v: v.data,
+    k,
+    v,
+    pages: cache?.pages,
     keep: scores.keep.data,
     drop: scores.drop.data,
     bias: scores.bias.data,
@@ -101,19 +97,22 @@ export function request(
   const features =
     scores.features |
     look.features |
-    (q.type !== Storage.float32 || k.type !== Storage.float32 || scores.bias.type !== Storage.float32
+    (q.type !== Storage.float32 || type !== Storage.float32 || scores.bias.type !== Storage.float32
       ? Feature.half
       : 0) |
-    (precision === 'float32' ? 0 : Feature[precision])
+    (precision === 'float32' ? 0 : Feature[precision]) |
+    (cache ? Feature.pages : 0)
   const plan = layOut(shape, positions, scores, look, {
+    ...pageWords(cache),
     scale,
     qType: q.type,
-    kvType: k.type,
+    kvType: type,
     outType,
     features,
     threads,
   })
-  return { ...results, plan, arrays } as Request
+  if (cache) checkRolled(plan, cache, options.queryOffset === undefined ? 'q.dims' : 'queryOffset')
+  return { ...results, plan, arrays, table: cache?.table } as Request
 }
 
 function readOptions(form: Form, value: unknown): WeightsOptions {
@@ -160,7 +159,7 @@ function readOut(value: unknown, shape: Shape, type: number, inputs: Arrays): So
   return out.data
 }
 
-interface Words {
+interface Words extends ReturnType<typeof pageWords> {
   readonly scale: number
   readonly qType: number
   readonly kvType: number
@@ -191,10 +190,10 @@ function layOut(shape: Shape, positions: Positions, scores: Scores, look: Look, 
       vBatch: shape.v.batch,
       vHead: shape.v.head,
       vRow: shape.v.row,
-      pageKeys: 0,
-      pagesPerItem: 0,
-      kPage: 0,
-      vPage: 0,
+      pageKeys: words.pageKeys,
+      pagesPerItem: words.pagesPerItem,
+      kPage: words.kPage,
+      vPage: words.vPage,
       oBatch: shape.out.batch,
       oHead: shape.out.head,
       oRow: shape.out.row,
@@ -205,7 +204,7 @@ function layOut(shape: Shape, positions: Positions, scores: Scores, look: Look, 
       softcap: scores.softcap,
       left: positions.left,
       right: positions.right,
-      sinkTokens: 0,
+      sinkTokens: words.sinkTokens,
       qType: words.qType,
       kvType: words.kvType,
       outType: words.outType,

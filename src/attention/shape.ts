@@ -36,53 +36,89 @@ export interface Shape {
 }
 
 /** Sizes of one tensor and its strides. */
-interface Axes {
-  batch: number
-  heads: number
-  rows: number
-  channels: number
-  strides: Strides
+export interface Axes {
+  readonly batch: number
+  readonly heads: number
+  readonly rows: number
+  readonly channels: number
+  readonly strides: Strides
+}
+
+/** How the tensors of a call are to be read. */
+interface Reading {
+  readonly rank: number
+  readonly ragged: boolean
+  readonly bshd: boolean
+  readonly heads: number
+  readonly kvHeads: number
 }
 
 /** Reads sizes and strides of q, k and v; throws where they do not fit each other. */
 export function readShape(q: Source, k: Source, v: Source, options: AttentionOptions): Shape {
-  const rank = q.dims.length
-  const ragged = options.cuSeqlens !== undefined
-  if (rank < 2 || (ragged && rank !== 3)) {
-    const expected = ragged ? 'rank 3, [tokens, heads, headDim], beside cuSeqlens' : 'rank 2, 3 or 4'
-    throw wrongValue('q.dims', expected, q.dims)
-  }
+  const reading = readReading(q, options)
+  const { rank, bshd, ragged, heads, kvHeads } = reading
   for (const [name, source] of [
     ['k', k],
     ['v', v],
   ] as const) {
     if (source.dims.length !== rank) throw wrongValue(`${name}.dims`, `rank ${rank} as q has`, source.dims)
   }
-  const { heads, kvHeads } = headOptions(rank, ragged, options)
-  const bshd = layoutOption(rank, ragged, options) === 'bshd'
   const qAxes = axes('q', q.dims, bshd, ragged, heads)
   const kAxes = axes('k', k.dims, bshd, ragged, kvHeads)
   const vAxes = axes('v', v.dims, bshd, ragged, kvHeads)
-  agree(q, k, v, qAxes, kAxes, vAxes)
-  const outDims = outputDims(q.dims, qAxes, vAxes.channels, rank, ragged)
-  const lseDims = ragged ? [qAxes.rows, qAxes.heads] : [qAxes.batch, qAxes.heads, qAxes.rows]
+  checkTypes(q, k, v)
+  checkQueries(q, qAxes)
+  agree(k, v, qAxes, kAxes, vAxes)
+  return combine(q, reading, qAxes, kAxes, vAxes, ragged ? options.cuSeqlens!.q.length - 1 : qAxes.batch)
+}
+
+/** The same over a cache, whose keys and values bring their own axes. */
+export function readCachedShape(q: Source, keys: Axes, values: Axes, options: AttentionOptions): Shape {
+  const reading = readReading(q, options)
+  const qAxes = axes('q', q.dims, reading.bshd, false, reading.heads)
+  if (q.type !== 0) throw wrongType('q.type', 'float32, the type of the cache', storageName(q.type))
+  checkQueries(q, qAxes)
+  if (qAxes.batch !== keys.batch) throw wrongValue('q.dims', `batch ${keys.batch} as the cache has`, q.dims)
+  if (qAxes.channels !== keys.channels)
+    throw wrongValue('q.dims', `headDim ${keys.channels} as the cache has`, q.dims)
+  if (qAxes.heads % keys.heads !== 0) {
+    const expected = `a number of heads that the ${keys.heads} kvHeads of the cache divide (found ${qAxes.heads})`
+    throw wrongValue('q.dims', expected, q.dims)
+  }
+  return combine(q, reading, qAxes, keys, values, qAxes.batch)
+}
+
+function readReading(q: Source, options: AttentionOptions): Reading {
+  const rank = q.dims.length
+  const ragged = options.cuSeqlens !== undefined
+  if (rank < 2 || (ragged && rank !== 3)) {
+    const expected = ragged ? 'rank 3, [tokens, heads, headDim], beside cuSeqlens' : 'rank 2, 3 or 4'
+    throw wrongValue('q.dims', expected, q.dims)
+  }
+  const { heads, kvHeads } = headOptions(rank, ragged, options)
+  return { rank, ragged, bshd: readLayout(options.layout, rank, ragged) === 'bshd', heads, kvHeads }
+}
+
+function combine(q: Source, reading: Reading, qAxes: Axes, keys: Axes, values: Axes, batch: number): Shape {
+  const { rank, ragged, bshd, heads } = reading
+  const outDims = outputDims(q.dims, qAxes, values.channels, rank, ragged)
   return {
-    batch: ragged ? options.cuSeqlens.q.length - 1 : qAxes.batch,
+    batch,
     heads: qAxes.heads,
-    kvHeads: kAxes.heads,
+    kvHeads: keys.heads,
     queries: qAxes.rows,
-    keys: kAxes.rows,
+    keys: keys.rows,
     headDim: qAxes.channels,
-    valueDim: vAxes.channels,
+    valueDim: values.channels,
     q: qAxes.strides,
-    k: kAxes.strides,
-    v: vAxes.strides,
+    k: keys.strides,
+    v: values.strides,
     out: axes('out', outDims, bshd, ragged, heads).strides,
     outDims,
     lse: ragged
       ? { batch: 0, head: 1, row: qAxes.heads }
       : { batch: qAxes.heads * qAxes.rows, head: qAxes.rows, row: 1 },
-    lseDims,
+    lseDims: ragged ? [qAxes.rows, qAxes.heads] : [qAxes.batch, qAxes.heads, qAxes.rows],
     maskBatch: qAxes.batch,
   }
 }
@@ -104,15 +140,23 @@ function headOptions(
   return { heads, kvHeads: checkInteger('kvHeads', orDefault(options.kvHeads, heads), 1, OPEN) }
 }
 
-function layoutOption(rank: number, ragged: boolean, options: AttentionOptions): 'bhsd' | 'bshd' {
-  if (options.layout === undefined) return 'bhsd'
-  const layout = checkOneOf('layout', options.layout, ['bhsd', 'bshd'] as const)
+/** The layout of tensors of a rank; only those of rank 4 may have another than the default. */
+export function readLayout(value: unknown, rank: number, ragged: boolean): 'bhsd' | 'bshd' {
+  if (value === undefined) return 'bhsd'
+  const layout = checkOneOf('layout', value, ['bhsd', 'bshd'] as const)
   if (rank !== 4)
     throw wrongValue('layout', `no such option beside ${ragged ? 'a ragged batch' : `rank ${rank}`}`, layout)
   return layout
 }
 
-function axes(name: string, dims: readonly number[], bshd: boolean, ragged: boolean, heads: number): Axes {
+/** Sizes and strides of a tensor of rank 2, 3 or 4; `heads` are those of rank 3. */
+export function axes(
+  name: string,
+  dims: readonly number[],
+  bshd: boolean,
+  ragged: boolean,
+  heads: number,
+): Axes {
   if (dims.length === 2) {
     const [rows, channels] = dims
     return {
@@ -150,7 +194,7 @@ function axes(name: string, dims: readonly number[], bshd: boolean, ragged: bool
   return { batch, heads: count, rows, channels, strides }
 }
 
-function agree(q: Source, k: Source, v: Source, qa: Axes, ka: Axes, va: Axes): void {
+function checkTypes(q: Source, k: Source, v: Source): void {
   if (k.type !== v.type)
     throw wrongType('v.type', `${storageName(k.type)}, the type of k`, storageName(v.type))
   if (q.type !== k.type && q.type !== 0) {
@@ -160,9 +204,15 @@ function agree(q: Source, k: Source, v: Source, qa: Axes, ka: Axes, va: Axes): v
       storageName(q.type),
     )
   }
-  if (qa.channels === 0) throw wrongValue('q.dims', 'a headDim of at least 1', q.dims)
+}
+
+function checkQueries(q: Source, { channels, heads }: Axes): void {
+  if (channels === 0) throw wrongValue('q.dims', 'a headDim of at least 1', q.dims)
+  if (heads === 0) throw wrongValue('q.dims', 'at least 1 head', q.dims)
+}
+
+function agree(k: Source, v: Source, qa: Axes, ka: Axes, va: Axes): void {
   if (va.channels === 0) throw wrongValue('v.dims', 'a value headDim of at least 1', v.dims)
-  if (qa.heads === 0) throw wrongValue('q.dims', 'at least 1 head', q.dims)
   if (ka.channels !== qa.channels) throw wrongValue('k.dims', `headDim ${qa.channels} as q has`, k.dims)
   if (ka.batch !== qa.batch) throw wrongValue('k.dims', `batch ${qa.batch} as q has`, k.dims)
   if (ka.heads === 0 || qa.heads % ka.heads !== 0) {

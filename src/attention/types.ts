@@ -96,6 +96,9 @@ export interface WeightsOptions extends AttentionOptions {
   readonly rows?: Int32Array
 }
 
+/** The options that fit beside a KvCache, which has heads, lengths and items of its own (and, rolling, a window). */
+export type BesideCache<Options> = Omit<Options, 'kvHeads' | 'keyLengths' | 'cuSeqlens'>
+
 /** Attention over a part of the keys, for an exact merge. */
 export interface Partial {
   /** float32, in q's layout. */

@@ -2,7 +2,7 @@
  * The native backend: C++ kernels in an addon, on a pool of threads.
  * @module
  */
-import { type Arrays, Feature, PLAN_WORDS, type Plan } from '../attention/plan.ts'
+import { type Arrays, Feature, PLAN_WORDS, type Plan, QUANTISED } from '../attention/plan.ts'
 import type { Backend, Kernel } from './backend.ts'
 import { loadAddon } from './native-addon.ts'
 
@@ -15,10 +15,18 @@ type Call = [
   q: Arrays['q'],
   k: Arrays['k'],
   v: Arrays['v'],
+  pages: Arrays['pages'],
+  keep: Arrays['keep'],
+  drop: Arrays['drop'],
+  bias: Arrays['bias'],
+  alibi: Arrays['alibi'],
+  sinks: Arrays['sinks'],
+  rows: Arrays['rows'],
   out: Arrays['out'],
   lse: Arrays['lse'],
-  rows: Arrays['rows'],
   weights: Arrays['weights'],
+  scores: Arrays['scores'],
+  mass: Arrays['mass'],
 ]
 
 /** What the addon exports. It checks types and spans of what it is given, and no semantics. */
@@ -36,6 +44,9 @@ interface Addon {
 
 const MAX_THREADS = 1024
 
+/** All that a plan can ask for but the quantised precisions. */
+const FEATURES: number = Object.values(Feature).reduce((all, bit) => all | bit, 0) & ~QUANTISED
+
 /**
  * Opens the addon on the best instruction set of this CPU, or on the one asked for.
  * @throws Error whose message is the reason why it does not run here
@@ -50,15 +61,17 @@ export function openNative(options: { isa?: string; threads?: number } = {}): Ba
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
     throw new Error(`threads: expected an integer from 1 to ${MAX_THREADS}, got ${threads}`)
   }
-  const call = (plan: Plan, { q, k, v, out, lse, rows, weights }: Arrays): Call => {
-    return [isa, plan.threads, plan.words, plan.items, q, k, v, out, lse, rows, weights]
+  const call = (plan: Plan, arrays: Arrays): Call => {
+    const { q, k, v, pages, keep, drop, bias, alibi, sinks, rows, out, lse, weights, scores, mass } = arrays
+    const inputs = [q, k, v, pages, keep, drop, bias, alibi, sinks, rows] as const
+    return [isa, plan.threads, plan.words, plan.items, ...inputs, out, lse, weights, scores, mass]
   }
   return {
     name: 'native',
     isa,
     threads,
     maxThreads: MAX_THREADS,
-    features: Feature.weights,
+    features: FEATURES,
     run: (plan, arrays) => addon.run(...call(plan, arrays)),
     async runAsync(plan, arrays, signal) {
       signal?.throwIfAborted()

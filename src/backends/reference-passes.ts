@@ -23,7 +23,9 @@ export interface Row {
   readonly keys: number
   readonly query: number
   readonly keyFirst: number
-  /** Keys [low, high) that lengths, causal and window leave. */
+  /** The keys [from, to) that lengths, causal and window leave: a range, before it at times the first ones of a cache. */
+  readonly visible: readonly (readonly [from: number, to: number])[]
+  /** From the first to the last of them. */
   readonly low: number
   readonly high: number
 }
@@ -51,31 +53,57 @@ export function attendRow(
 /** Pass 1: the scores of keys [low, high), -Infinity where masked. */
 function scorePass(plan: Plan, arrays: Floats, row: Row, scores: Float64Array): void {
   const plain = !(arrays.keep || arrays.drop || arrays.bias || arrays.alibi)
-  dotPass(plan, arrays, row, row.low, row.high, scores)
-  for (let j = row.low; j < row.high; j++) {
-    const capped = softcapped(plan, plan.scale * scores[j])
-    if (plain) scores[j] = capped
-    else
-      scores[j] = isMasked(plan, arrays, row, j)
-        ? Number.NEGATIVE_INFINITY
-        : capped + biasOf(plan, arrays, row, j)
+  scores.fill(Number.NEGATIVE_INFINITY, row.low, row.high)
+  for (const [from, to] of row.visible) {
+    dotPass(plan, arrays, row, from, to, scores)
+    for (let j = from; j < to; j++) {
+      const capped = softcapped(plan, plan.scale * scores[j])
+      if (plain) scores[j] = capped
+      else
+        scores[j] = isMasked(plan, arrays, row, j)
+          ? Number.NEGATIVE_INFINITY
+          : capped + biasOf(plan, arrays, row, j)
+    }
+  }
+}
+
+/** Where key j of a row, and its value, begin: in tensors of one piece, or in pages of a cache. */
+function addresses(
+  plan: Plan,
+  { pages }: Floats,
+  row: Row,
+): { key(j: number): number; value(j: number): number } {
+  const kvHead = Math.floor((row.head * plan.kvHeads) / plan.heads)
+  const k = row.item * plan.kBatch + kvHead * plan.kHead
+  const v = row.item * plan.vBatch + kvHead * plan.vHead
+  if (pages === undefined) {
+    return {
+      key: j => k + (row.keyFirst + j) * plan.kRow,
+      value: j => v + (row.keyFirst + j) * plan.vRow,
+    }
+  }
+  const page = (j: number) => pages[row.item * plan.pagesPerItem + Math.floor(j / plan.pageKeys)]
+  return {
+    key: j => k + page(j) * plan.kPage + (j % plan.pageKeys) * plan.kRow,
+    value: j => v + page(j) * plan.vPage + (j % plan.pageKeys) * plan.vRow,
   }
 }
 
 /** q . k[j] for keys [from, to). */
 function dotPass(
   plan: Plan,
-  { q, k }: Floats,
+  arrays: Floats,
   row: Row,
   from: number,
   to: number,
   products: Float64Array,
 ): void {
-  const { headDim, kRow } = plan
-  const kvHead = Math.floor((row.head * plan.kvHeads) / plan.heads)
+  const { headDim } = plan
+  const { q, k } = arrays
+  const { key } = addresses(plan, arrays, row)
   const qAt = row.item * plan.qBatch + row.head * plan.qHead + row.query * plan.qRow
-  let kAt = row.item * plan.kBatch + kvHead * plan.kHead + (row.keyFirst + from) * kRow
-  for (let j = from; j < to; j++, kAt += kRow) {
+  for (let j = from; j < to; j++) {
+    const kAt = key(j)
     let sum = 0
     for (let c = 0; c < headDim; c++) sum += q[qAt + c] * k[kAt + c]
     products[j] = sum
@@ -148,23 +176,17 @@ function softmaxPasses(
 }
 
 /** Pass 4. Masked values are passed over, not multiplied by 0: NaN in them must change nothing. */
-function outputPass(
-  plan: Plan,
-  { v, out }: Floats,
-  row: Row,
-  scores: Float64Array,
-  weights: Float64Array,
-): void {
+function outputPass(plan: Plan, arrays: Floats, row: Row, scores: Float64Array, weights: Float64Array): void {
+  const { v, out } = arrays
   if (!out) return
-  const { valueDim, vRow } = plan
-  const kvHead = Math.floor((row.head * plan.kvHeads) / plan.heads)
-  const vAt = row.item * plan.vBatch + kvHead * plan.vHead + row.keyFirst * vRow
+  const { valueDim } = plan
+  const { value } = addresses(plan, arrays, row)
   const oAt = row.item * plan.oBatch + row.head * plan.oHead + row.query * plan.oRow
   const sum = new Float64Array(valueDim)
   for (let j = row.low; j < row.high; j++) {
     if (scores[j] === Number.NEGATIVE_INFINITY) continue
     const weight = weights[j]
-    const at = vAt + j * vRow
+    const at = value(j)
     for (let c = 0; c < valueDim; c++) sum[c] += weight * v[at + c]
   }
   const store =

@@ -44,7 +44,7 @@ function* steps(plan: Plan, given: Arrays): Steps {
     )
     for (let head = 0; head < plan.heads; head++) {
       for (let i = 0; i < queryTotal; i++) {
-        const [low, high] = i < queryRows ? rowRange(plan, item, i) : [0, 0]
+        const visible = i < queryRows ? visibleKeys(plan, item, i) : []
         const row = {
           item,
           head,
@@ -53,8 +53,9 @@ function* steps(plan: Plan, given: Arrays): Steps {
           keys,
           query: queryFirst + i,
           keyFirst,
-          low,
-          high,
+          visible,
+          low: visible[0]?.[0] ?? 0,
+          high: visible.at(-1)?.[1] ?? 0,
         }
         attendRow(plan, arrays, row, scores, weights)
         for (const slot of slots ? (slots.get(i) ?? []) : [row.query])
@@ -63,6 +64,15 @@ function* steps(plan: Plan, given: Arrays): Steps {
       }
     }
   }
+}
+
+/** The keys that a row sees by position: through the window, and the first ones of a cache that stay beside it. */
+function visibleKeys(plan: Plan, item: number, i: number): (readonly [from: number, to: number])[] {
+  const [low, high] = rowRange(plan, item, i)
+  const begin = plan.items[item * ITEM_WORDS.length + 5]
+  const firstEnd = Math.min(plan.sinkTokens, high)
+  const ranges = [[begin, firstEnd] as const, [Math.max(low, firstEnd), high] as const]
+  return ranges.filter(([from, to]) => from < to)
 }
 
 /** Slots of weights and scores that each selected row fills (a row may be selected twice). */

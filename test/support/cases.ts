@@ -66,7 +66,12 @@ export function buildCall(c: Case): Call {
   return { q, k, v, options }
 }
 
-function dimsOf(c: Case, heads: number, rows: number, channels: number): number[] {
+export function dimsOf(
+  c: Pick<Case, 'form' | 'batch'>,
+  heads: number,
+  rows: number,
+  channels: number,
+): number[] {
   switch (c.form) {
     case 'bhsd':
       return [c.batch, heads, rows, channels]

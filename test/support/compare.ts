@@ -49,13 +49,17 @@ export function compare(
   return `${label}[${worstAt}]: ${got[worstAt]} instead of ${exact[worstAt]}: ${figures} (relative to the row's scale)`
 }
 
-/** Says where two float32 arrays first differ in their bits, or nothing. */
+/**
+ * Says where two float32 arrays first differ in their bits, or nothing. NaN has no bits of its own: JavaScript
+ * and WASM leave its sign and payload to the engine, and Node 26 gives either, run by run.
+ */
 export function compareBits(label: string, a: Float32Array, b: Float32Array): string | undefined {
   if (a.length !== b.length) return `${label}: ${a.length} numbers against ${b.length}`
   const aBits = new Uint32Array(a.buffer, a.byteOffset, a.length)
   const bBits = new Uint32Array(b.buffer, b.byteOffset, b.length)
   for (let i = 0; i < aBits.length; i++) {
-    if (aBits[i] !== bBits[i]) return `${label}[${i}]: ${a[i]} and ${b[i]} differ in their bits`
+    if (aBits[i] === bBits[i] || (Number.isNaN(a[i]) && Number.isNaN(b[i]))) continue
+    return `${label}[${i}]: ${a[i]} and ${b[i]} differ in their bits`
   }
   return undefined
 }

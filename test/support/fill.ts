@@ -11,8 +11,11 @@ export function fillNormal(source: Random, length: number): Float32Array {
   return data
 }
 
+/** What decides how numbers bend. */
+type Bent = Pick<Case, 'form' | 'kvHeads' | 'keys' | 'headDim' | 'numbers'>
+
 /** Bends q and k, so that scores are large, or rise or fall along the keys by far more than one rescale takes. */
-export function bendScores(c: Case, q: Float32Array, k: Float32Array): void {
+export function bendScores(c: Bent, q: Float32Array, k: Float32Array): void {
   if (c.numbers === 'normal') return
   if (c.numbers === 'large') {
     for (let i = 0; i < q.length; i++) q[i] *= 8
@@ -27,7 +30,7 @@ export function bendScores(c: Case, q: Float32Array, k: Float32Array): void {
   }
 }
 
-function keyOf(c: Case, at: number): number {
+function keyOf(c: Bent, at: number): number {
   const row = Math.floor(at / c.headDim)
   if (c.form === 'bhsd' || c.form === 'rank2') return row % c.keys
   return Math.floor(row / c.kvHeads) % c.keys

@@ -13,28 +13,32 @@ const HEADS = 4
 export const QUERIES = 5
 export const KEYS = 7
 const DIM = 6
-const MARGIN = 4096
+const MARGIN = 512
 const SENTINEL = 12345.5
 
-/** An honest plan of [2, 4, 5, 6] queries on [2, 2, 7, 6] keys with output, lse and weights. */
-function honestWords(): Words {
+/** Keys of a page, and pages of an item, of the paged scene. */
+const PAGE = 256
+
+/** An honest plan of [2, 4, 5, 6] queries on [2, 2, 7, 6] keys with every option, though none changes a thing. */
+function honestWords(paged: boolean): Words {
   const words = Object.fromEntries(PLAN_WORDS.map(name => [name, 0])) as Words
   const dense = (heads: number, rows: number) => ({ batch: heads * rows * DIM, head: rows * DIM, row: DIM })
-  const [q, kv] = [dense(HEADS, QUERIES), dense(2, KEYS)]
+  const [q, kv, page] = [dense(HEADS, QUERIES), dense(2, KEYS), dense(2, PAGE)]
+  const keys = paged ? { batch: 0, head: page.head, row: page.row } : kv
   return Object.assign(words, {
     ...{ batch: BATCH, heads: HEADS, kvHeads: 2, queries: QUERIES, keys: KEYS, headDim: DIM, valueDim: DIM },
     ...{ qBatch: q.batch, qHead: q.head, qRow: q.row, oBatch: q.batch, oHead: q.head, oRow: q.row },
-    ...{ kBatch: kv.batch, kHead: kv.head, kRow: kv.row, vBatch: kv.batch, vHead: kv.head, vRow: kv.row },
-    ...{
-      lseBatch: HEADS * QUERIES,
-      lseHead: QUERIES,
-      lseRow: 1,
-      scale: 0.4,
-      left: 0x7fffffff,
-      right: 0x7fffffff,
-    },
+    ...{ kBatch: keys.batch, kHead: keys.head, kRow: keys.row },
+    ...{ vBatch: keys.batch, vHead: keys.head, vRow: keys.row },
+    ...(paged && { pageKeys: PAGE, pagesPerItem: 1, kPage: page.batch, vPage: page.batch }),
+    ...{ lseBatch: HEADS * QUERIES, lseHead: QUERIES, lseRow: 1 },
+    ...{ scale: 0.4, left: 0x7fffffff, right: 0x7fffffff },
+    ...{ keepBatch: HEADS * QUERIES * KEYS, keepHead: QUERIES * KEYS, keepRow: KEYS, keepKey: 1 },
+    ...{ dropBatch: 0, dropHead: QUERIES, dropRow: 1, dropKey: 1, dropBits: 1 },
+    ...{ biasBatch: 0, biasHead: 0, biasRow: KEYS, biasKey: 1 },
     ...{ weightsBatch: HEADS * QUERIES * KEYS, weightsHead: QUERIES * KEYS, weightsRow: KEYS },
-    ...{ outputs: 1 | 2 | 4, features: 1 << 7, threads: 1 },
+    ...{ massBatch: HEADS * KEYS, massHead: KEYS, scoresAt: 2 },
+    ...{ outputs: 31, features: 0x3ff, threads: 1 },
   })
 }
 
@@ -52,51 +56,66 @@ function honestItems(): Item[] {
   return [{ ...item }, { ...item }]
 }
 
+type Data = Float32Array | Uint8Array | Uint32Array | Int32Array
+
 /** An array with nothing but sentinels around it. */
 interface Guarded {
-  data: Float32Array
+  data: Data
   intact: () => boolean
 }
 
-function guarded(length: number, fill: number): Guarded {
-  const whole = new Float32Array(length + 2 * MARGIN).fill(SENTINEL)
+function guarded(length: number, fill: number, make: new (length: number) => Data = Float32Array): Guarded {
+  const whole = new make(length + 2 * MARGIN).fill(SENTINEL)
+  const sentinel = whole[0]
   const data = whole.subarray(MARGIN, MARGIN + length).fill(fill)
   const intact = (): boolean =>
-    whole.subarray(0, MARGIN).every(x => x === SENTINEL) &&
-    whole.subarray(MARGIN + length).every(x => x === SENTINEL)
+    whole.subarray(0, MARGIN).every(x => x === sentinel) &&
+    whole.subarray(MARGIN + length).every(x => x === sentinel)
   return { data, intact }
 }
 
+type Input = 'q' | 'k' | 'v' | 'pages' | 'keep' | 'drop' | 'bias' | 'alibi' | 'sinks'
+type ArrayName = Input | 'out' | 'lse' | 'weights' | 'scores' | 'mass'
+
+/** The arrays of the addon's call, in its order; `rows` has a place among them. */
+export const ARRAYS: readonly (ArrayName | 'rows')[] = [
+  ...(['q', 'k', 'v', 'pages', 'keep', 'drop', 'bias', 'alibi', 'sinks', 'rows'] as const),
+  ...(['out', 'lse', 'weights', 'scores', 'mass'] as const),
+]
+
 export class Scene {
-  words: Words = honestWords()
+  words: Words
   items: Item[] = honestItems()
   rows: Int32Array | undefined
-  arrays: Record<'q' | 'k' | 'v' | 'out' | 'lse' | 'weights', Guarded> = {
-    q: guarded(BATCH * HEADS * QUERIES * DIM, 0.5),
-    k: guarded(BATCH * 2 * KEYS * DIM, 0.25),
-    v: guarded(BATCH * 2 * KEYS * DIM, 3),
-    out: guarded(BATCH * HEADS * QUERIES * DIM, 0),
-    lse: guarded(BATCH * HEADS * QUERIES, 0),
-    weights: guarded(BATCH * HEADS * QUERIES * KEYS, 0),
+  arrays: Record<ArrayName, Guarded>
+
+  constructor(paged = false) {
+    const rows = BATCH * HEADS * QUERIES
+    const pool = (fill: number) => guarded(2 * BATCH * (paged ? PAGE : KEYS) * DIM, fill)
+    this.words = honestWords(paged)
+    this.arrays = {
+      q: guarded(rows * DIM, 0.5),
+      k: pool(0.25),
+      v: pool(3),
+      pages: guarded(BATCH, 1, Int32Array),
+      keep: guarded(rows * KEYS, 1, Uint8Array),
+      drop: guarded(HEADS * QUERIES, 0, Uint32Array),
+      bias: guarded(QUERIES * KEYS, 0),
+      alibi: guarded(HEADS, 0),
+      sinks: guarded(HEADS, Number.NEGATIVE_INFINITY),
+      out: guarded(rows * DIM, 0),
+      lse: guarded(rows, 0),
+      weights: guarded(rows * KEYS, 0),
+      scores: guarded(rows * KEYS, 0),
+      mass: guarded(BATCH * HEADS * KEYS, 0),
+    }
   }
 
   call(isa: string): unknown[] {
-    const { q, k, v, out, lse, weights } = this.arrays
     const words = Float64Array.from(PLAN_WORDS, name => this.words[name])
     const items = Int32Array.from(this.items.flatMap(item => ITEM_WORDS.map(name => item[name])))
-    return [
-      isa,
-      this.words.threads || 1,
-      words,
-      items,
-      q.data,
-      k.data,
-      v.data,
-      out.data,
-      lse.data,
-      this.rows,
-      weights.data,
-    ]
+    const arrays = ARRAYS.map(name => (name === 'rows' ? this.rows : this.arrays[name].data))
+    return [isa, this.words.threads || 1, words, items, ...arrays]
   }
 
   intact(): boolean {

@@ -1,0 +1,82 @@
+/**
+ * The backends of this package, one contender for each and for every instruction set of the native one.
+ * @module
+ */
+import type { Attention, info, load } from '../../src/index.ts'
+import type { Contender, Prepared, Work } from '../contender.ts'
+import { callOf, floatsOf } from './call.ts'
+
+/** Instruction sets by the processors that can have them. */
+const ISAS: Record<string, string[]> = {
+  x64: ['avx512', 'avx2', 'scalar'],
+  arm64: ['neon', 'scalar'],
+}
+
+interface Choice {
+  backend: 'native' | 'wasm-relaxed' | 'wasm-simd' | 'reference'
+  isa?: string
+}
+
+const CHOICES: readonly Choice[] = [
+  ...(ISAS[process.arch] ?? ['scalar']).map((isa): Choice => ({ backend: 'native', isa })),
+  { backend: 'wasm-relaxed' },
+  { backend: 'wasm-simd' },
+  { backend: 'reference' },
+]
+
+export const ownNames: readonly string[] = CHOICES.map(nameOf)
+
+/** What a build of this package exports. */
+export interface Entry {
+  load: typeof load
+  info: typeof info
+}
+
+export function ownContender(name: string, entry: Entry): Contender | undefined {
+  const choice = CHOICES.find(candidate => nameOf(candidate) === name)
+  if (!choice) return undefined
+  return {
+    name,
+    available: async () => open(entry, choice, 1).reason,
+    versions: async () => ({ selfsame: entry.info().version }),
+    prepare: async work => prepare(entry, choice, work),
+  }
+}
+
+function nameOf({ backend, isa }: Choice): string {
+  return isa ? `${backend}-${isa}` : backend
+}
+
+async function prepare(entry: Entry, choice: Choice, work: Work): Promise<Prepared | string> {
+  const { api, reason } = open(entry, choice, work.threads)
+  if (!api) return reason
+  const { q, k, v, out, options } = callOf(work)
+  const planned = api.plan(q, k, v, options)
+  // Another backend would take the call, and its time is not this one's.
+  if (planned.backend !== choice.backend) return planned.reason
+  const withOut = { ...options, out }
+  const { kernel, tile, split } = planned
+  return {
+    run() {
+      api.attention(q, k, v, withOut)
+    },
+    output: () => floatsOf(out),
+    how: `${kernel} ${tile.queries}x${tile.keys}${split > 1 ? `, ${split} parts` : ''}`,
+  }
+}
+
+function open(
+  entry: Entry,
+  { backend, isa }: Choice,
+  threads: number,
+): { api: Attention; reason: undefined } | { api: undefined; reason: string } {
+  if (threads > 1 && backend !== 'native') return { api: undefined, reason: 'has no threads' }
+  try {
+    return { api: entry.load({ backend, ...(isa && { isa }), threads }), reason: undefined }
+  } catch (error) {
+    // One line for every candidate; the reason of the one that was asked for is enough.
+    const { message } = error as Error
+    const line = message.split('\n').find(text => text.startsWith(`  ${backend}: `))
+    return { api: undefined, reason: line?.slice(backend.length + 4) ?? message }
+  }
+}

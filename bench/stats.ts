@@ -1,0 +1,56 @@
+/**
+ * What a list of times comes down to.
+ * @module
+ */
+
+/** Most times that are kept of a round; beyond them, evenly spaced quantiles stand for all. */
+const KEPT = 33
+
+/** The times of one round, in milliseconds and ascending order. */
+export interface Round {
+  times: number[]
+  /** Runs that were measured. */
+  samples: number
+  min: number
+}
+
+export interface Summary {
+  median: number
+  min: number
+  /** Distance of the quartiles over the median. */
+  spread: number
+  samples: number
+}
+
+export function roundOf(times: readonly number[]): Round {
+  const sorted = Float64Array.from(times).sort()
+  const kept =
+    sorted.length <= KEPT
+      ? [...sorted]
+      : Array.from({ length: KEPT }, (_, i) => quantile(sorted, i / (KEPT - 1)))
+  return { times: kept, samples: sorted.length, min: sorted[0] }
+}
+
+/** Every round has the same say, however many runs fitted into it. */
+export function summarize(rounds: readonly Round[]): Summary {
+  const longest = Math.max(...rounds.map(({ times }) => times.length))
+  const pooled = rounds.flatMap(({ times }) =>
+    Array.from({ length: longest }, (_, i) => quantile(times, longest === 1 ? 0.5 : i / (longest - 1))),
+  )
+  const sorted = Float64Array.from(pooled).sort()
+  const median = quantile(sorted, 0.5)
+  return {
+    median,
+    min: Math.min(...rounds.map(({ min }) => min)),
+    spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / median,
+    samples: rounds.reduce((sum, { samples }) => sum + samples, 0),
+  }
+}
+
+/** Of an ascending list, between its entries by proportion. */
+export function quantile(sorted: ArrayLike<number>, q: number): number {
+  const at = q * (sorted.length - 1)
+  const low = Math.floor(at)
+  const high = Math.min(low + 1, sorted.length - 1)
+  return sorted[low] + (at - low) * (sorted[high] - sorted[low])
+}

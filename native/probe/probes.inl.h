@@ -1,0 +1,7 @@
+/** The measuring loops of one instruction set. */
+// clang-format off
+#include "peak.inl.h"
+#include "bandwidth.inl.h"
+// clang-format on
+
+static constexpr Probes kProbes{2 * kChains * V::kLanes, multiplyAdd, kSums* kTimes* V::kLanes, read};

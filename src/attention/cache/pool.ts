@@ -1,0 +1,126 @@
+/**
+ * Pages of keys and values, counted by how many tables hold each one.
+ * A cache, its forks and the calls that are reading them share one pool.
+ * @module
+ */
+import { PAGE_KEYS } from '../plan.ts'
+
+/** Sizes of one token. */
+export interface TokenSizes {
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly valueDim: number
+}
+
+/** Pages of keys, or of values, one after another: [page][kvHead][PAGE_KEYS][channels]. */
+export class Store {
+  readonly channels: number
+  /** Elements of one page, and of one head in it. */
+  readonly page: number
+  readonly head: number
+  /** Growing replaces the array, so that a call which reads the old one is not disturbed. */
+  data: Float32Array = new Float32Array(0)
+
+  constructor(kvHeads: number, channels: number) {
+    this.channels = channels
+    this.head = PAGE_KEYS * channels
+    this.page = kvHeads * this.head
+  }
+
+  /** Where a row of a page begins. */
+  start(page: number, head: number, row: number): number {
+    return page * this.page + head * this.head + row * this.channels
+  }
+
+  copyPage(from: number, to: number): void {
+    this.data.copyWithin(to * this.page, from * this.page, (from + 1) * this.page)
+  }
+}
+
+export class Pool {
+  readonly keys: Store
+  readonly values: Store
+  /** Bytes of one page, keys and values. */
+  readonly pageBytes: number
+  readonly #maxBytes: number | undefined
+  /** How many hold each page; 0 where it is free. */
+  readonly #holders: number[] = []
+  #free: number[] = []
+
+  constructor({ kvHeads, headDim, valueDim }: TokenSizes, maxBytes: number | undefined) {
+    this.keys = new Store(kvHeads, headDim)
+    this.values = new Store(kvHeads, valueDim)
+    this.pageBytes = (this.keys.page + this.values.page) * Float32Array.BYTES_PER_ELEMENT
+    this.#maxBytes = maxBytes
+  }
+
+  /**
+   * Makes sure that `pages` can be taken. Grows by doubling, so that all appending together stays linear.
+   * @throws RangeError before anything is allocated or changed
+   */
+  reserve(pages: number): void {
+    const missing = pages - this.#free.length
+    if (missing <= 0) return
+    const had = this.#holders.length
+    const needed = had + missing
+    const most = this.#maxBytes === undefined ? Number.POSITIVE_INFINITY : this.#maxBytes / this.pageBytes
+    if (needed > most) {
+      throw new RangeError(
+        `maxBytes: expected storage of at most ${this.#maxBytes} bytes, got a need of ${needed * this.pageBytes} (${needed} pages of ${PAGE_KEYS} tokens)`,
+      )
+    }
+    this.#grow(Math.max(needed, Math.min(2 * had, Math.floor(most))))
+  }
+
+  #grow(pages: number): void {
+    const [keys, values] = this.#allocate(pages)
+    keys.set(this.keys.data)
+    values.set(this.values.data)
+    this.keys.data = keys
+    this.values.data = values
+    // The lowest page is taken first, so that a cache which never forks lies in order.
+    const added = Array.from({ length: pages - this.#holders.length }, (_, n) => pages - 1 - n)
+    this.#free = [...added, ...this.#free]
+    for (const page of added) this.#holders[page] = 0
+  }
+
+  #allocate(pages: number): [Float32Array, Float32Array] {
+    try {
+      return [new Float32Array(pages * this.keys.page), new Float32Array(pages * this.values.page)]
+    } catch (cause) {
+      const needed = pages * this.pageBytes
+      throw new RangeError(`bytes: expected storage that this machine can give, got a need of ${needed}`, {
+        cause,
+      })
+    }
+  }
+
+  /** A free page, which `reserve` has made sure of; the caller holds it. */
+  take(): number {
+    const page = this.#free.pop()!
+    this.#holders[page] = 1
+    return page
+  }
+
+  hold(page: number): void {
+    this.#holders[page]++
+  }
+
+  /** Gives a page back; it is free when nobody else holds it. */
+  release(page: number): void {
+    if (--this.#holders[page] === 0) this.#free.push(page)
+  }
+
+  isShared(page: number): boolean {
+    return this.#holders[page] > 1
+  }
+
+  /** Exchanges a shared page for a copy; takes one page. */
+  copy(page: number): number {
+    const own = this.take()
+    this.keys.copyPage(page, own)
+    this.values.copyPage(page, own)
+    this.release(page)
+    return own
+  }
+}
