@@ -9,6 +9,7 @@ import { classify, EDGE, NONE } from './visible'
 
 export { narrow, widen } from './half'
 export { lookAtBlock } from './look'
+export { moveRows } from './move'
 export { packKeys, packQueries } from './pack'
 export { closeStrips, openStrips } from './strip'
 

@@ -5,59 +5,122 @@
 import type { Arrays, Plan } from '../attention/plan.ts'
 import { type Call, type Chunk, unstack } from './wasm-chunk.ts'
 import { copyRows, Landing } from './wasm-copy.ts'
+import type { Head } from './wasm-heads.ts'
 import { KEY_BLOCK } from './wasm-kernel.ts'
 import { signOf } from './wasm-units.ts'
 
-/** The query rows of a chunk, packed. They carry the sign of the scale, so that greater scores weigh more. */
-export function bringQueries({ plan, arrays: { q }, arena, layout }: Call, chunk: Chunk): void {
-  const { item, group } = chunk
-  const { headDim, qHead, qRow } = plan
-  const base = item.index * plan.qBatch + chunk.kvHead * group * qHead + item.queryFirst * qRow
+/** The query rows of a chunk's heads, packed. They carry the sign of the scale, so that greater scores weigh more. */
+export function bringQueries(call: Call, chunk: Chunk, heads: readonly Head[]): void {
+  const { plan, arena, layout } = call
+  const rowBytes = plan.headDim * 4
   for (let row = 0; row < chunk.rows; row += KEY_BLOCK) {
     const rows = Math.min(KEY_BLOCK, chunk.rows - row)
-    const landing = new Landing(arena, plan.qType, layout.stage, rows * headDim)
-    const { numbers, first } = landing
-    if (group === 1) {
-      copyRows(q, base + (chunk.first + row) * qRow, qRow, numbers, first, headDim, rows, headDim)
-    } else {
-      for (let i = 0; i < rows; i++) {
-        const [queryRow, member] = unstack(chunk, row + i)
-        const from = base + member * qHead + queryRow * qRow
-        numbers.set(q.subarray(from, from + headDim), first + i * headDim)
-      }
+    stageQueries(call, chunk, row, rows)
+    for (const [h, { call: own }] of heads.entries()) {
+      arena.kernel.packQueries(
+        layout.stage + h * rowBytes,
+        heads.length * rowBytes,
+        own.layout.queries + row * rowBytes,
+        rows,
+        plan.headDim,
+        signOf(plan),
+      )
     }
-    landing.settle()
-    const target = layout.queries + row * headDim * 4
-    arena.kernel.packQueries(layout.stage, target, rows, headDim, signOf(plan))
   }
 }
 
-/** Keys [from, to) of the block that begins at key `block`, packed. */
-export function bringKeys(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
-  const { plan, arrays, arena, layout } = call
+function stageQueries({ plan, arrays: { q }, arena, layout }: Call, chunk: Chunk, row: number, rows: number) {
+  const { item, group, heads } = chunk
+  const { headDim, qHead, qRow } = plan
+  const base = item.index * plan.qBatch + chunk.kvHead * group * qHead + item.queryFirst * qRow
+  const width = heads * headDim
+  const landing = new Landing(arena, plan.qType, layout.stage, rows * width)
+  const { numbers, first } = landing
+  if (group === 1) {
+    copyRows(q, base + (chunk.first + row) * qRow, qRow, numbers, first, width, rows, width)
+  } else {
+    for (let i = 0; i < rows; i++) {
+      const [queryRow, member] = unstack(chunk, row + i)
+      const from = base + member * qHead + queryRow * qRow
+      numbers.set(q.subarray(from, from + headDim), first + i * headDim)
+    }
+  }
+  landing.settle()
+}
+
+/** Keys and values [from, to) of the block that begins at key `block`, for all heads of a chunk. */
+export function stageBlock(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
+  stageKeys(call, chunk, block, from, to)
+  stageValues(call, chunk, block, from, to)
+}
+
+function stageKeys(
+  { plan, arrays, arena, layout }: Call,
+  chunk: Chunk,
+  block: number,
+  from: number,
+  to: number,
+) {
   const { headDim, kRow } = plan
   const page = pageOf(plan, arrays, chunk, block)
   const item = page === undefined ? chunk.item.index * plan.kBatch : page * plan.kPage
   const source = item + chunk.kvHead * plan.kHead + (rowOf(plan, chunk, block) + from) * kRow
   const rows = to - from
-  const landing = new Landing(arena, plan.kvType, layout.stage + from * headDim * 4, rows * headDim)
-  copyRows(arrays.k, source, kRow, landing.numbers, landing.first, headDim, rows, headDim)
+  const width = chunk.heads * headDim
+  const landing = new Landing(arena, plan.kvType, layout.stage + from * width * 4, rows * width)
+  copyRows(arrays.k, source, kRow, landing.numbers, landing.first, width, rows, width)
   landing.settle()
-  arena.kernel.packKeys(layout.stage, layout.keys, from & ~3, (to + 3) & ~3, headDim)
 }
 
-/** The values of the same keys. */
-export function bringValues(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
-  const { plan, arrays, arena, layout } = call
+/** Values of a single head land where they will stay. */
+function stageValues(
+  { plan, arrays, arena, layout }: Call,
+  chunk: Chunk,
+  block: number,
+  from: number,
+  to: number,
+) {
   const { valueDim, vRow } = plan
   const page = pageOf(plan, arrays, chunk, block)
   const item = page === undefined ? chunk.item.index * plan.vBatch : page * plan.vPage
   const source = item + chunk.kvHead * plan.vHead + (rowOf(plan, chunk, block) + from) * vRow
-  const stride = layout.valueStride / 4
   const rows = to - from
-  const landing = new Landing(arena, plan.kvType, layout.stage + from * layout.valueStride, rows * stride)
-  copyRows(arrays.v, source, vRow, landing.numbers, landing.first, stride, rows, valueDim)
+  const width = chunk.heads * valueDim
+  const stride = chunk.heads === 1 ? layout.valueStride / 4 : width
+  const place = chunk.heads === 1 ? layout.values : layout.valueStage
+  const landing = new Landing(arena, plan.kvType, place + from * stride * 4, rows * stride)
+  copyRows(arrays.v, source, vRow, landing.numbers, landing.first, stride, rows, width)
   landing.settle()
+}
+
+/** Makes what was staged ready for the kernel, for head `h` of the chunk. */
+export function takeBlock(call: Call, chunk: Chunk, h: number, from: number, to: number): void {
+  takeKeys(call, chunk, h, from, to)
+  if (chunk.heads === 1) return
+  const { plan, arena, layout } = call
+  const rowBytes = plan.valueDim * 4
+  const step = chunk.heads * rowBytes
+  const source = layout.valueStage + from * step + h * rowBytes
+  const { values, valueStride } = layout
+  arena.kernel.moveRows(source, step, values + from * valueStride, valueStride, to - from, rowBytes)
+}
+
+function takeKeys(
+  { plan, arena, layout }: Call,
+  { heads }: Chunk,
+  h: number,
+  from: number,
+  to: number,
+): void {
+  const rowBytes = plan.headDim * 4
+  const source = layout.stage + h * rowBytes
+  arena.kernel.packKeys(source, heads * rowBytes, layout.keys, from & ~3, (to + 3) & ~3, plan.headDim)
+}
+
+/** The keys alone, of a chunk with one head. */
+export function bringKeys(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
+  stageKeys(call, chunk, block, from, to)
+  takeKeys(call, chunk, 0, from, to)
 }
 
 /** The page of a block; undefined where the keys of an item lie in one piece. Blocks never straddle pages. */

@@ -6,8 +6,23 @@
 /** The exports of assembly/attention.ts. Addresses count bytes; `task` is the address of a record of TASK. */
 export interface Kernel {
   readonly heapBase: WebAssembly.Global
-  packQueries(source: number, target: number, rows: number, headDim: number, factor: number): void
-  packKeys(source: number, target: number, first: number, end: number, headDim: number): void
+  packQueries(
+    source: number,
+    step: number,
+    target: number,
+    rows: number,
+    headDim: number,
+    factor: number,
+  ): void
+  packKeys(source: number, step: number, target: number, first: number, end: number, headDim: number): void
+  moveRows(
+    source: number,
+    sourceStep: number,
+    target: number,
+    targetStep: number,
+    rows: number,
+    width: number,
+  ): void
   widen(source: number, target: number, count: number, type: number): void
   narrow(source: number, target: number, count: number, type: number): void
   openStrips(task: number): void

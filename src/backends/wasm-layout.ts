@@ -3,7 +3,7 @@
  * @module
  */
 import type { Plan } from '../attention/plan.ts'
-import { ARENA_BYTES, KERNEL_BYTES } from './wasm-arena.ts'
+import { ARENA_BYTES, KERNEL_BYTES, SHARED_BYTES } from './wasm-arena.ts'
 import { KEY_BLOCK, STATE_SINK, STATE_WORDS, STRIP, TASK_WORDS } from './wasm-kernel.ts'
 import { type Mask, masksOf, mostRows } from './wasm-masks.ts'
 
@@ -21,18 +21,25 @@ export interface MaskArea {
   readonly pitch: number
 }
 
-/** Addresses in bytes, and how many query rows a chunk may have. */
+/** Addresses in bytes, and how much a chunk may have. */
 export interface Layout {
+  /** Key/value heads that are worked on together, and query rows of each. */
+  readonly heads: number
   readonly rows: number
   /** Bytes of one row of values and of output: whole vectors of eight channels. */
   readonly valueStride: number
-  readonly task: number
-  readonly queries: number
-  readonly keys: number
-  /** Rows as they come from the tensors; the values of a block stay here. */
-  readonly stage: number
   readonly scores: number
+  /** Keys of a block, packed, and its values: of one head. */
+  readonly keys: number
+  readonly values: number
+  /** Rows as they come from the tensors, of all heads that are worked on together; and such rows of values. */
+  readonly stage: number
+  readonly valueStage: number
+  /** Each head has its own of the following, so many bytes after those of the head before. */
+  readonly headBytes: number
+  readonly task: number
   readonly state: number
+  readonly queries: number
   /** Output of a chunk; when that is written, what is shown of its weights or scores against one block. */
   readonly output: number
   readonly masks: readonly MaskArea[]
@@ -41,27 +48,34 @@ export interface Layout {
   readonly bytes: number
 }
 
-export function layoutOf(plan: Plan): Layout {
+/** For so many key/value heads at a time; masks only go with one. */
+export function layoutOf(plan: Plan, heads: number): Layout {
   const rowBytes = plan.headDim * 4
   const valueStride = Math.ceil(plan.valueDim / STRIP) * STRIP * 4
   const outputStride = Math.max(valueStride, KEY_BLOCK * 4)
   const masks = masksOf(plan)
 
-  const task = KERNEL_BYTES
-  const scores = task + align(TASK_WORDS * 4)
-  const stage = scores + KEY_BLOCK * STRIP * 4
+  const scores = KERNEL_BYTES
+  const keys = scores + KEY_BLOCK * STRIP * 4
+  const values = keys + align(KEY_BLOCK * rowBytes)
   // Halves are widened four at a time, so up to three numbers too far.
-  const keys = stage + align(KEY_BLOCK * Math.max(rowBytes, valueStride) + 16)
-  const state = keys + align(KEY_BLOCK * rowBytes)
+  const stage = values + align(KEY_BLOCK * valueStride + 16)
+  const valueStage = stage + align(KEY_BLOCK * rowBytes * heads + 16)
+  // The values of a single head need not be parted from others.
+  const task = heads === 1 ? valueStage : valueStage + align(KEY_BLOCK * valueStride * heads + 16)
+  const room = (heads === 1 ? ARENA_BYTES : SHARED_BYTES) - task - (masks.length > 0 ? MASK_BYTES : 0)
   const stripBytes = STRIP * (rowBytes + outputStride) + STATE_WORDS * 4
-  const room = ARENA_BYTES - state - (masks.length > 0 ? MASK_BYTES : 0)
+  // Each of the parts of a head may begin up to 64 bytes later than the one before ends.
+  const fitting = Math.floor((room / heads - align(TASK_WORDS * 4) - 3 * ALIGNMENT) / stripBytes)
   const biased = masks.some(({ keyBits, row }) => keyBits >= 16 && row !== 0)
   const most = biased ? MOST_BIASED_ROWS : MOST_ROWS
-  const rows = STRIP * Math.max(1, Math.min(Math.floor(room / stripBytes), most / STRIP))
+  const rows = STRIP * Math.max(1, Math.min(fitting, most / STRIP))
 
+  const state = task + align(TASK_WORDS * 4)
   const queries = state + align((rows / STRIP) * STATE_WORDS * 4)
   const output = queries + align(rows * rowBytes)
-  let bytes = output + align(rows * outputStride)
+  const headBytes = output + align(rows * outputStride) - task
+  let bytes = task + headBytes * heads
   const group = plan.heads / plan.kvHeads
   const window = windowOf(masks, group, rows, plan.keys)
   const areas = masks.map(mask => {
@@ -72,18 +86,35 @@ export function layoutOf(plan: Plan): Layout {
     return { mask, at, pitch }
   })
   return {
+    heads,
     rows,
     valueStride,
-    task,
-    queries,
-    keys,
-    stage,
     scores,
+    keys,
+    values,
+    stage,
+    valueStage,
+    headBytes,
+    task,
     state,
+    queries,
     output,
     masks: areas,
     window,
     bytes,
+  }
+}
+
+/** The layout as one of the heads sees it. */
+export function layoutOfHead(layout: Layout, head: number): Layout {
+  const shift = head * layout.headBytes
+  const { task, state, queries, output } = layout
+  return {
+    ...layout,
+    task: task + shift,
+    state: state + shift,
+    queries: queries + shift,
+    output: output + shift,
   }
 }
 
@@ -106,4 +137,5 @@ export function sinkOf(layout: Layout, row: number): number {
   return layout.state / 8 + (row >> 3) * (STATE_WORDS / 2) + STATE_SINK + (row & 7)
 }
 
-const align = (bytes: number): number => Math.ceil(bytes / 64) * 64
+const ALIGNMENT = 64
+const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT

@@ -60,12 +60,12 @@ export function* showEveryKey(call: Call, look: Look, item: Item): Steps {
   const { everyKey } = look
   if (everyKey === undefined) return
   const { plan, arrays, layout } = call
-  for (const chunk of chunksOf(plan, { ...item, queryRows: item.queryTotal }, layout.rows)) {
+  for (const chunk of chunksOf(plan, { ...item, queryRows: item.queryTotal }, layout)) {
     const blocks = [...blocksOf([[0, item.keyTotal]])].filter(
       ([block]) => (pageOf(plan, arrays, chunk, block) ?? 0) >= 0,
     )
     if (selectedRows(look, chunk).length === 0) continue
-    bringQueries(call, chunk)
+    bringQueries(call, chunk, [{ call, chunk }])
     yield* show(call, look, chunk, blocks, [everyKey], () => 0)
   }
 }

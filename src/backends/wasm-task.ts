@@ -13,7 +13,7 @@ export function writeTask({ plan, arena, layout }: Call): void {
   const task = layout.task / 4
   ints[task + TASK.queries] = layout.queries
   ints[task + TASK.keys] = layout.keys
-  ints[task + TASK.values] = layout.stage
+  ints[task + TASK.values] = layout.values
   ints[task + TASK.output] = layout.output
   ints[task + TASK.state] = layout.state
   ints[task + TASK.scores] = layout.scores
