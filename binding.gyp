@@ -34,6 +34,7 @@
         "native/attention/driver.cc",
         "native/attention/spans.cc",
         "native/binding/async_run.cc",
+        "native/binding/prepared.cc",
         "native/binding/unpack.cc",
         "native/isa/kernels_avx2.cc",
         "native/isa/kernels_avx512.cc",

@@ -99,6 +99,9 @@ constexpr int64_t kOpen = 0x7fffffff;
 enum Output : int64_t { kOutput = 1, kLse = 2, kWeights = 4, kScores = 8, kMass = 16 };
 enum ScoresAt : int64_t { kScaled, kCapped, kMasked };
 
+/** Bits of Feature (plan.ts) that say which optional arrays a call has. */
+enum Feature : int64_t { kBias = 1 << 1, kKeep = 1 << 2, kDrop = 1 << 3, kAlibi = 1 << 4, kSinks = 1 << 5 };
+
 /** Bits of Feature (plan.ts) that these kernels have: all but the three quantised precisions. */
 constexpr int64_t kFeatures = ((1 << 10) - 1) | 1 << 13;
 

@@ -66,11 +66,11 @@ class Spans {
 
   void checkHeads() {
     if (plan_.batch == 0 || plan_.queries == 0 || plan_.keys == 0) return;
-    expectGiven("bias", 1 << 1, call_.bias);
-    expectGiven("keep", 1 << 2, call_.keep);
-    expectGiven("drop", 1 << 3, call_.drop);
-    expectGiven("alibi", 1 << 4, call_.alibi);
-    expectGiven("sinks", 1 << 5, call_.sinks);
+    expectGiven("bias", kBias, call_.bias);
+    expectGiven("keep", kKeep, call_.keep);
+    expectGiven("drop", kDrop, call_.drop);
+    expectGiven("alibi", kAlibi, call_.alibi);
+    expectGiven("sinks", kSinks, call_.sinks);
     if (call_.alibi.data != nullptr) expect("alibi", call_.alibi, Offset().add(plan_.heads - 1, 1));
     if (call_.sinks.data != nullptr) expect("sinks", call_.sinks, Offset().add(plan_.heads - 1, 1));
   }

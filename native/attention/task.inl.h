@@ -3,10 +3,10 @@
  * so that a block of keys and values is read from memory once per task and stays in the cache nearest to the
  * core meanwhile:
  *
- *   registers   kKeys x kQueryVectors sums of scores; kRows x kChannelVectors sums of products
+ *   registers   kKeys x kQueryVectors sums of scores; kChannels x kQueryVectors sums of products
  *   L1          scores of one tile and block (kQueryVectors x kBlock x kLanes), one tile's queries or a few
  *               channels of V
- *   L2          all queries of the task, the block of K and V, the unnormalised rows of the output
+ *   L2          all queries of the task, the block of K and V, the outputs that are not normalised yet
  */
 
 /** Weights of the block for the vectors [vector, vector + count), with all that options do to their scores.
@@ -33,6 +33,30 @@ static void softmaxTile(const Call& call, const Task& task, const Workspace& w, 
   }
 }
 
+/**
+ * Packs the queries of the vectors [vector, vector + count) at the first block that they have keys in, not
+ * sooner: they come from memory while the tile before them scores. False where the block has no keys for
+ * them.
+ */
+static bool openRows(const Call& call, const Workspace& w, int vector, int count, Block* block) {
+  const Reach part = reachOfBlock(w, vector, count, *block);
+  if (part.begin == part.end) return false;
+  block->opens = !w.open[vector];
+  if (block->opens) packQueries(call.plan.qType, w, vector, count);
+  for (int i = vector; i < vector + count; ++i) w.open[i] = true;
+  return true;
+}
+
+/** Stores the outputs of the vectors, where they are open and none of them reaches a key from `end` on. */
+static void closeRows(const Call& call, const Workspace& w, int vector, int count, int32_t end) {
+  SELFSAME_PHASE(kStore);
+  if (reachOfAll(w.vectorReach + vector, count).end > end) return;
+  for (int i = vector; i < vector + count; ++i) {
+    if (w.open[i]) storeRows(w, i, call.plan.valueDim);
+    w.open[i] = false;
+  }
+}
+
 /** Softmax of all rows over all their keys, and with `output` the values it weighs. False where it was
  * stopped. */
 static bool attendRows(const Call& call, const Task& task, const Workspace& w, bool output) {
@@ -44,20 +68,25 @@ static bool attendRows(const Call& call, const Task& task, const Workspace& w, b
     Block block;
     if (reached.begin == reached.end) continue;
     if (!openBlock(call, task, w, first, end, reached, output, &block)) continue;
-    if (w.rows <= kFetchRows)
-      lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
+    lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
     for (int tile = 0, count; tile < w.vectors; tile += count) {
       count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
+      if (!w.few && !openRows(call, w, tile, count, &block)) continue;
       if (w.natural || w.few) {
         softmaxTile(call, task, w, tile, count, block);
       } else {
         weighBlock(call, task, w, tile, count, block);
       }
       if (output && w.few) productFewRows(w, tile, count, call.plan.valueDim, block);
-      if (output && !w.few) productBlock(w, tile, count, call.plan.valueDim, block);
+      if (output && !w.few) {
+        productBlock(w, tile, count, call.plan.valueDim, block);
+        closeRows(call, w, tile, count, block.end);
+      }
       block.nextKeys = block.nextValues = {};
     }
   }
+  // Those whose last page is gone.
+  if (output) closeRows(call, w, 0, w.vectors, INT32_MAX);
   return true;
 }
 
@@ -66,6 +95,7 @@ static void showRows(const Call& call, const Task& task, const Workspace& w) {
   const Item& item = call.items[task.item];
   const Shown shown[] = {{call.weights.data, true, kMasked, 0.0f},
                          {call.scores.data, false, call.plan.scoresAt, -INFINITY}};
+  packQueries(call.plan.qType, w, 0, w.vectors);
   for (const Shown& matrix : shown) {
     if (matrix.data == nullptr) continue;
     const bool unmasked = matrix.scoresAt != kMasked;
@@ -93,7 +123,8 @@ static void sumRows(const Call& call, const Task& task, int64_t mostRows, Worksp
     Block block;
     if (reached.begin == reached.end || !openBlock(call, task, w, first, item.keyEnd, reached, false, &block))
       continue;
-    packQueries(call.plan.qType, w);
+    packQueries(call.plan.qType, w, 0, w.vectors);
+    block.opens = false;
     for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
       const int64_t at = lseAt(call, task, row + smaller(lane, w.rows - 1));
       w.reference[lane] = call.references[at];
@@ -119,13 +150,9 @@ static void run(const Call& call, const Task& task, int64_t mostRows, void* memo
   describeRows(call, task, w, task.first, task.count);
   if (task.purpose == Purpose::kMerge) return mergeChunks(call, task, w);
   if (task.purpose == Purpose::kDecode) openChunk(call, task, w);
-  if (w.few) {
-    packFewQueries(plan.qType, w);
-  } else {
-    packQueries(plan.qType, w);
-  }
+  if (w.few) packFewQueries(plan.qType, w);
   if (!attendRows(call, task, w, !task.shows() && call.wants(kOutput))) return;
-  if (task.purpose == Purpose::kDecode) return closeChunk(task, w);
+  if (task.purpose == Purpose::kDecode) return closeChunk(call, task, w);
   finishRows(call, task, w);
   if (task.purpose == Purpose::kShow) showRows(call, task, w);
 }

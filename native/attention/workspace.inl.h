@@ -3,6 +3,7 @@
 /** Keys whose visibility makes one word of bits. */
 constexpr int kWordKeys = 32;
 static_assert(Tile::kBlock % kWordKeys == 0, "blocks are made of whole words");
+constexpr int kBlockWords = Tile::kBlock / kWordKeys;
 
 /** Hands out pieces of a piece of memory; with none, only measures. */
 struct Arena {
@@ -38,6 +39,9 @@ struct Workspace {
   /** Keys that are taken at a time. */
   int32_t step;
   int64_t headDim;
+  /** Of one row, as it is stored. */
+  int64_t queryBytes;
+  int64_t outBytes;
 
   /** What queries are multiplied by: the scale, and log2(e) where scores count octaves. */
   float scale;
@@ -57,8 +61,6 @@ struct Workspace {
   float* scores;
   /** Bits of the keys that a row attends to: [vector of the tile][word of the block][lane]. */
   float* visible;
-  /** As many as a tile of queries has lanes. */
-  float* zeros;
   /** The last keys of an item, made up to a whole tile. */
   float* lastKeys;
   /** Keys and values of a block as float32, where they are stored otherwise. */
@@ -66,6 +68,8 @@ struct Workspace {
   float* blockValues;
   /** Sums of the weights of one block: [key][lane]. */
   float* sums;
+  /** Sums of weights times values, before they are normalised: [vector][channel][lane]. */
+  float* outputs;
   /** Rows of the output as float32, where it is stored otherwise. */
   float* results;
 
@@ -92,9 +96,9 @@ struct Workspace {
   /** 1 / (sum + sink), from the last block of a row on. */
   float* inverse;
 
-  /** Per vector, and per group of rows that a product tile takes. */
+  /** Per vector, and whether its queries are packed and its outputs not stored yet. */
   Reach* vectorReach;
-  Reach* groupReach;
+  bool* open;
 };
 
 static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
@@ -103,18 +107,19 @@ static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   w.step = Tile::kBlock;
   w.period = kLanes;
   w.headDim = plan.headDim;
+  w.queryBytes = plan.headDim * storageBytes(plan.qType);
+  w.outBytes = plan.valueDim * storageBytes(plan.outType);
   const size_t lanes = static_cast<size_t>(w.vectors) * kLanes;
   constexpr size_t kTileLanes = static_cast<size_t>(Tile::kQueryVectors) * kLanes;
   w.queries = arena.take<float>(lanes * plan.headDim);
   w.scores = arena.take<float>(kTileLanes * Tile::kBlock);
-  w.visible = arena.take<float>(kTileLanes * (Tile::kBlock / kWordKeys));
-  w.zeros = arena.take<float>(kTileLanes);
-  if (w.zeros != nullptr) memset(w.zeros, 0, kTileLanes * sizeof(float));
+  w.visible = arena.take<float>(kTileLanes * kBlockWords);
   w.lastKeys = arena.take<float>(Tile::kKeys * plan.headDim);
   const bool half = plan.kvType != kFloat32;
   w.blockKeys = arena.take<float>(half ? Tile::kBlock * plan.headDim : 0);
   w.blockValues = arena.take<float>(half ? Tile::kBlock * plan.valueDim : 0);
   w.sums = arena.take<float>((plan.outputs & kMass) != 0 ? static_cast<size_t>(Tile::kBlock) * kLanes : 0);
+  w.outputs = arena.take<float>((plan.outputs & kOutput) != 0 ? lanes * plan.valueDim : 0);
   w.results = arena.take<float>(plan.outType != kFloat32 ? lanes * plan.valueDim : 0);
   w.query = arena.take<const void*>(lanes);
   w.keep = arena.take<const void*>(lanes);
@@ -131,7 +136,7 @@ static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   w.sink = arena.take<float>(lanes);
   w.inverse = arena.take<float>(lanes);
   w.vectorReach = arena.take<Reach>(w.vectors);
-  w.groupReach = arena.take<Reach>(lanes / Tile::kRows);
+  w.open = arena.take<bool>(w.vectors);
   return w;
 }
 

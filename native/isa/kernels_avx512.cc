@@ -14,7 +14,8 @@ namespace selfsame::avx512 {
 #include "../simd/avx512.h"
 struct Tile {
   static constexpr const char* kIsa = "avx512";
-  static constexpr int kKeys = 8, kQueryVectors = 2, kRows = 8, kChannelVectors = 2, kBlock = 256;
+  static constexpr int kKeys = 8, kQueryVectors = 2, kChannels = 8, kRows = 8, kChannelVectors = 2,
+                       kBlock = 256;
   static constexpr int kDots = 16;
 };
 #include "../attention/kernels.inl.h"
