@@ -84,7 +84,8 @@ function scene(source: Random): Scene {
   return { words, items: Int32Array.from(items), arrays }
 }
 
-const planOf = ({ words, items }: Scene): Plan => makePlan(words, items)
+/** Of a copy of the words: they become the plan. */
+const planOf = ({ words, items }: Scene): Plan => makePlan({ ...words }, items)
 
 /** Whether a row of an item sees a key, by the words of the plan. */
 function sees(plan: Plan, item: number, row: number, key: number): boolean {

@@ -4,7 +4,7 @@
  */
 import type { Arrays, Plan } from '../attention/plan.ts'
 import { type Call, type Chunk, unstack } from './wasm-chunk.ts'
-import { copyRows, Landing } from './wasm-copy.ts'
+import { copyRows, Landing, type Numbers } from './wasm-copy.ts'
 import type { Head } from './wasm-heads.ts'
 import { KEY_BLOCK } from './wasm-kernel.ts'
 import { signOf } from './wasm-units.ts'
@@ -50,49 +50,25 @@ function stageQueries({ plan, arrays: { q }, arena, layout }: Call, chunk: Chunk
 
 /** Keys and values [from, to) of the block that begins at key `block`, for all heads of a chunk. */
 export function stageBlock(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
+  const { plan, arrays, layout } = call
+  const { vBatch, vPage, vHead, vRow } = plan
+  const source = placeOf(call, chunk, block, vBatch, vPage, vHead, vRow) + from * vRow
+  const width = chunk.heads * plan.valueDim
   stageKeys(call, chunk, block, from, to)
-  stageValues(call, chunk, block, from, to)
+  // Values of a single head land where they will stay.
+  const alone = chunk.heads === 1
+  const stride = alone ? layout.valueStride / 4 : width
+  const at = (alone ? layout.values : layout.valueStage) + from * stride * 4
+  stageRows(call, arrays.v, source, vRow, at, stride, to - from, width)
 }
 
-function stageKeys(
-  { plan, arrays, arena, layout }: Call,
-  chunk: Chunk,
-  block: number,
-  from: number,
-  to: number,
-) {
-  const { headDim, kRow } = plan
-  const page = pageOf(plan, arrays, chunk, block)
-  const item = page === undefined ? chunk.item.index * plan.kBatch : page * plan.kPage
-  const source = item + chunk.kvHead * plan.kHead + (rowOf(plan, chunk, block) + from) * kRow
-  const rows = to - from
-  const width = chunk.heads * headDim
-  const landing = new Landing(arena, plan.kvType, layout.stage + from * width * 4, rows * width)
-  copyRows(arrays.k, source, kRow, landing.numbers, landing.first, width, rows, width)
-  landing.settle()
+function stageKeys(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
+  const { plan, arrays, layout } = call
+  const { kBatch, kPage, kHead, kRow } = plan
+  const source = placeOf(call, chunk, block, kBatch, kPage, kHead, kRow) + from * kRow
+  const width = chunk.heads * plan.headDim
+  stageRows(call, arrays.k, source, kRow, layout.stage + from * width * 4, width, to - from, width)
 }
-
-/** Values of a single head land where they will stay. */
-function stageValues(
-  { plan, arrays, arena, layout }: Call,
-  chunk: Chunk,
-  block: number,
-  from: number,
-  to: number,
-) {
-  const { valueDim, vRow } = plan
-  const page = pageOf(plan, arrays, chunk, block)
-  const item = page === undefined ? chunk.item.index * plan.vBatch : page * plan.vPage
-  const source = item + chunk.kvHead * plan.vHead + (rowOf(plan, chunk, block) + from) * vRow
-  const rows = to - from
-  const width = chunk.heads * valueDim
-  const stride = chunk.heads === 1 ? layout.valueStride / 4 : width
-  const place = chunk.heads === 1 ? layout.values : layout.valueStage
-  const landing = new Landing(arena, plan.kvType, place + from * stride * 4, rows * stride)
-  copyRows(arrays.v, source, vRow, landing.numbers, landing.first, stride, rows, width)
-  landing.settle()
-}
-
 /** Makes what was staged ready for the kernel, for head `h` of the chunk. */
 export function takeBlock(call: Call, chunk: Chunk, h: number, from: number, to: number): void {
   takeKeys(call, chunk, h, from, to)
@@ -129,7 +105,34 @@ export function pageOf(plan: Plan, { pages }: Arrays, { item }: Chunk, block: nu
   return pages![item.index * plan.pagesPerItem + Math.floor(block / plan.pageKeys)]
 }
 
-/** Row of a block's first key, within its page or among all keys of the tensor. */
-function rowOf(plan: Plan, { item }: Chunk, block: number): number {
-  return plan.pageKeys === 0 ? item.keyFirst + block : block % plan.pageKeys
+/** Where the first row of a block lies in a tensor with these strides; in pages, from page to page. */
+function placeOf(
+  { plan, arrays }: Call,
+  chunk: Chunk,
+  block: number,
+  batch: number,
+  page: number,
+  head: number,
+  row: number,
+): number {
+  const { item, kvHead } = chunk
+  const own = pageOf(plan, arrays, chunk, block)
+  if (own === undefined) return item.index * batch + kvHead * head + (item.keyFirst + block) * row
+  return own * page + kvHead * head + (block % plan.pageKeys) * row
+}
+
+/** Rows of numbers of a tensor to float32 in the arena; the stride there counts numbers. */
+function stageRows(
+  { plan, arena }: Call,
+  source: Numbers,
+  from: number,
+  step: number,
+  at: number,
+  stride: number,
+  rows: number,
+  width: number,
+): void {
+  const landing = new Landing(arena, plan.kvType, at, rows * stride)
+  copyRows(source, from, step, landing.numbers, landing.first, stride, rows, width)
+  landing.settle()
 }

@@ -7,7 +7,7 @@
 import { Feature, Output, type Plan } from '../attention/plan.ts'
 import { SHARED_BYTES } from './wasm-arena.ts'
 import type { Call, Chunk, Item } from './wasm-chunk.ts'
-import { type Layout, layoutOf, layoutOfHead } from './wasm-layout.ts'
+import { type Layout, layoutOf } from './wasm-layout.ts'
 
 /** With fewer rows of each head its keys are brought too often; more leave room for fewer heads (256: 3 % slower). */
 const FEWEST_ROWS = 160
@@ -48,7 +48,7 @@ export interface Head {
 export function headsOf(call: Call, chunk: Chunk): Head[] {
   if (chunk.heads === 1) return [{ call, chunk }]
   return Array.from({ length: chunk.heads }, (_, h) => ({
-    call: { ...call, layout: layoutOfHead(call.layout, h) },
+    call: { ...call, layout: layoutOf(call.plan, call.layout.heads, h) },
     chunk: { ...chunk, kvHead: chunk.kvHead + h, heads: 1 },
   }))
 }

@@ -37,8 +37,7 @@ export interface Layout {
   /** Rows as they come from the tensors, of all heads that are worked on together; and such rows of values. */
   readonly stage: number
   readonly valueStage: number
-  /** Each head has its own of the following, so many bytes after those of the head before. */
-  readonly headBytes: number
+  /** Each head has its own of the following. */
   readonly task: number
   readonly state: number
   readonly queries: number
@@ -50,8 +49,8 @@ export interface Layout {
   readonly bytes: number
 }
 
-/** For so many key/value heads at a time; masks only go with one. */
-export function layoutOf(plan: Plan, heads: number): Layout {
+/** As one of so many key/value heads sees it that are worked on together; masks only go with one. */
+export function layoutOf(plan: Plan, heads: number, head = 0): Layout {
   const rowBytes = plan.headDim * 4
   const valueStride = Math.ceil(plan.valueDim / STRIP) * STRIP * 4
   const outputStride = Math.max(valueStride, KEY_BLOCK * 4)
@@ -64,20 +63,24 @@ export function layoutOf(plan: Plan, heads: number): Layout {
   const stage = values + align(KEY_BLOCK * valueStride + 16)
   const valueStage = stage + align(KEY_BLOCK * rowBytes * heads + 16)
   // The values of a single head need not be parted from others.
-  const task = heads === 1 ? valueStage : valueStage + align(KEY_BLOCK * valueStride * heads + 16)
-  const room = (heads === 1 ? ARENA_BYTES : SHARED_BYTES) - task - (masks.length > 0 ? MASK_BYTES : 0)
+  const own = heads === 1 ? valueStage : valueStage + align(KEY_BLOCK * valueStride * heads + 16)
+  const room = (heads === 1 ? ARENA_BYTES : SHARED_BYTES) - own - (masks.length > 0 ? MASK_BYTES : 0)
   const stripBytes = STRIP * (rowBytes + outputStride) + STATE_WORDS * 4
   // Each of the parts of a head may begin up to 64 bytes later than the one before ends.
-  const fitting = Math.floor((room / heads - align(TASK_WORDS * 4) - 3 * ALIGNMENT) / stripBytes)
+  const fitting = Math.floor((room / heads - 4 * TASK_WORDS - 4 * ALIGNMENT) / stripBytes)
   const biased = masks.some(({ keyBits, row }) => keyBits >= 16 && row !== 0)
   const most = biased ? MOST_BIASED_ROWS : isNarrow(plan) ? MOST_WINDOWED_ROWS : MOST_ROWS
   const rows = STRIP * Math.max(1, Math.min(fitting, most / STRIP))
 
-  const state = task + align(TASK_WORDS * 4)
-  const queries = state + align((rows / STRIP) * STATE_WORDS * 4)
-  const output = queries + align(rows * rowBytes)
-  const headBytes = output + align(rows * outputStride) - task
-  let bytes = task + headBytes * heads
+  const taskBytes = align(TASK_WORDS * 4)
+  const stateBytes = align((rows / STRIP) * STATE_WORDS * 4)
+  const queryBytes = align(rows * rowBytes)
+  const headBytes = taskBytes + stateBytes + queryBytes + align(rows * outputStride)
+  const task = own + head * headBytes
+  const state = task + taskBytes
+  const queries = state + stateBytes
+  const output = queries + queryBytes
+  let bytes = own + headBytes * heads
   const group = plan.heads / plan.kvHeads
   const window = windowOf(masks, group, rows, plan.keys)
   const areas = masks.map(mask => {
@@ -96,7 +99,6 @@ export function layoutOf(plan: Plan, heads: number): Layout {
     values,
     stage,
     valueStage,
-    headBytes,
     task,
     state,
     queries,
@@ -109,19 +111,6 @@ export function layoutOf(plan: Plan, heads: number): Layout {
 
 function isNarrow({ left, right }: Plan): boolean {
   return left < MOST_ROWS && right < MOST_ROWS
-}
-
-/** The layout as one of the heads sees it. */
-export function layoutOfHead(layout: Layout, head: number): Layout {
-  const shift = head * layout.headBytes
-  const { task, state, queries, output } = layout
-  return {
-    ...layout,
-    task: task + shift,
-    state: state + shift,
-    queries: queries + shift,
-    output: output + shift,
-  }
 }
 
 /** Keys whose masks fit into their room: whole blocks, and no more than there are. */

@@ -8,7 +8,7 @@ import type { Arenas } from './wasm-arena.ts'
 import { bringQueries, stageBlock, takeBlock } from './wasm-bring.ts'
 import { type Call, type Chunk, chunksOf, itemOf } from './wasm-chunk.ts'
 import { type Head, headsOf, layoutFor } from './wasm-heads.ts'
-import { layoutOf, layoutOfHead } from './wasm-layout.ts'
+import { layoutOf } from './wasm-layout.ts'
 import { lookOf, showEveryKey, showVisible } from './wasm-look.ts'
 import { blocksOf, spansOf } from './wasm-reach.ts'
 import { writeChunk, writeSlopes, writeTask } from './wasm-task.ts'
@@ -25,7 +25,7 @@ export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
       const layout = layoutFor(plan, item)
       arena.reserve(layout.bytes)
       const call = { plan, arrays, arena, layout }
-      for (let h = 0; h < layout.heads; h++) writeTask({ ...call, layout: layoutOfHead(layout, h) })
+      for (let h = 0; h < layout.heads; h++) writeTask({ ...call, layout: layoutOf(plan, layout.heads, h) })
       clearPadding(call, item)
       for (const chunk of chunksOf(plan, item, layout)) {
         const spans = spansOf(call, chunk)
