@@ -46,7 +46,7 @@ function lieTo(isa: string): void {
   const source = random(1)
   let ran = 0
   for (let n = 0; n < LIES; n++) {
-    const scene = new Scene(n % 2 === 1, 0)
+    const scene = new Scene((['whole', 'paged', 'int8'] as const)[n % 3], 0)
     spoil(scene, source)
     try {
       if (n % 3 === 0) {

@@ -58,7 +58,7 @@ std::string checkWords(const Plan& plan) {
       SELFSAME_LIMIT(right, -kOpen, kOpen),
       SELFSAME_LIMIT(sinkTokens, 0, kMostRows),
       SELFSAME_LIMIT(qType, kFloat32, kBfloat16),
-      SELFSAME_LIMIT(kvType, kFloat32, kBfloat16),
+      SELFSAME_LIMIT(kvType, kFloat32, kInt8),
       SELFSAME_LIMIT(outType, kFloat32, kBfloat16),
       SELFSAME_LIMIT(biasType, kFloat32, kBfloat16),
       SELFSAME_LIMIT(scoresAt, kScaled, kMasked),
@@ -73,6 +73,7 @@ std::string checkWords(const Plan& plan) {
   }
   if (plan.heads % plan.kvHeads != 0) return "plan.kvHeads: does not divide heads";
   if (plan.pageKeys % kPageKeys != 0) return "plan.pageKeys: not a multiple of " + std::to_string(kPageKeys);
+  if (plan.kvType == kInt8 && plan.pageKeys == 0) return "plan.kvType: int8 is in pages only";
   if ((plan.features & ~kFeatures) != 0) return "plan.features: not in these kernels";
   constexpr int64_t kOutputs = kOutput | kLse | kWeights | kScores | kMass;
   if ((plan.outputs & ~kOutputs) != 0) return "plan.outputs: not in these kernels";

@@ -56,7 +56,7 @@ static void lookAhead(const Call& call, const Task& task, const Workspace& w, in
   const Plan& plan = call.plan;
   const int32_t count = smaller(end - first, w.step);
   if (count <= 0) return;
-  const int64_t bytes = storageBytes(plan.kvType);
+  const int64_t bytes = bytesOf(plan.kvType);
   const int64_t keys = blockAt(call, task, first, plan.kBatch, plan.kHead, plan.kRow, plan.kPage);
   if (keys < 0) return;
   const char* from = static_cast<const char*>(call.k.data) + keys * bytes;

@@ -11,7 +11,7 @@ struct RowProduct {
   /** [key][lane] at the first of the rows. */
   const float* weights;
   int64_t weightRow;
-  const float* values;
+  const void* values;
   int64_t valueRow;
   /** Keys of the block that any of the rows attends to. */
   int32_t begin;
@@ -32,11 +32,12 @@ constexpr int kChannelsOf = kRows >= Tile::kRows                          ? Tile
                             : kRows == 4 || (kRows == 2 && V::kRegs < 32) ? 4
                                                                           : 8;
 
-template <int N, bool kTail>
-SELFSAME_INLINE void loadChannels(const float* from, int tail, V::Reg (&to)[N]) {
+template <int64_t kType, int N, bool kTail>
+SELFSAME_INLINE void loadChannels(const void* from, int64_t at, int tail, V::Reg (&to)[N]) {
   SELFSAME_UNROLL
   for (int n = 0; n < N; ++n) {
-    to[n] = kTail && n == N - 1 ? V::loadTail(from + n * kLanes, tail) : V::load(from + n * kLanes);
+    to[n] = kTail && n == N - 1 ? loadTailAs<kType>(from, at + n * kLanes, tail)
+                                : loadAs<kType>(from, at + n * kLanes);
   }
 }
 
@@ -51,19 +52,21 @@ static bool sees(const float* visible, int row, int32_t key) {
  * Adds weight times value for all keys. Where some value is not finite, each row skips what it must not see:
  * its weight there is 0, but 0 * NaN would be NaN.
  */
-template <int kRows, int N, bool kTail, bool kSkips, bool kFetch>
+template <int64_t kType, int kRows, int N, bool kTail, bool kSkips, bool kFetch>
 SELFSAME_INLINE void addKeys(const RowProduct& product, int64_t channel, int tail, V::Reg (&sum)[kRows][N]) {
   const int64_t weightRow = product.weightRow, valueRow = product.valueRow;
   const float* weights = product.weights + product.begin * weightRow;
-  const float* values = product.values + product.begin * valueRow + channel;
+  int64_t values = product.begin * valueRow + channel;
   for (int32_t key = product.begin; key < product.end; ++key, weights += weightRow, values += valueRow) {
     if (kFetch) {
       const char* next = product.ahead.row(key) + channel * product.ahead.channel;
       SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) V::prefetch(next + n * kLanes * product.ahead.channel);
+      for (int n = 0; n < N; ++n) {
+        if (beginsLine<kType>(n * kLanes)) V::prefetch(next + n * kLanes * product.ahead.channel);
+      }
     }
     V::Reg value[N];
-    loadChannels<N, kTail>(values, tail, value);
+    loadChannels<kType, N, kTail>(product.values, values, tail, value);
     SELFSAME_UNROLL
     for (int r = 0; r < kRows; ++r) {
       if (kSkips && !sees(product.visible, r, key)) continue;
@@ -74,7 +77,7 @@ SELFSAME_INLINE void addKeys(const RowProduct& product, int64_t channel, int tai
 }
 
 /** N vectors of channels from `channel` on; with kTail the last one has only `tail` channels. */
-template <int kRows, int N, bool kTail, bool kSkips>
+template <int kRows, int N, bool kTail, bool kSkips, int64_t kType = kFloat32>
 SELFSAME_NOINLINE void productTile(const RowProduct& product, int64_t channel, int tail) {
   V::Reg sum[kRows][N];
   SELFSAME_UNROLL
@@ -83,11 +86,11 @@ SELFSAME_NOINLINE void productTile(const RowProduct& product, int64_t channel, i
     for (int n = 0; n < N; ++n) sum[r][n] = V::zero();
   }
   if constexpr (kSkips) {
-    addKeys<kRows, N, kTail, true, false>(product, channel, tail, sum);
-  } else if (product.ahead.count > 0) {
-    addKeys<kRows, N, kTail, false, true>(product, channel, tail, sum);
+    addKeys<kType, kRows, N, kTail, true, false>(product, channel, tail, sum);
+  } else if (kType != kFloat32 || product.ahead.count > 0) {
+    addKeys<kType, kRows, N, kTail, false, true>(product, channel, tail, sum);
   } else {
-    addKeys<kRows, N, kTail, false, false>(product, channel, tail, sum);
+    addKeys<kType, kRows, N, kTail, false, false>(product, channel, tail, sum);
   }
 
   SELFSAME_UNROLL
@@ -96,7 +99,7 @@ SELFSAME_NOINLINE void productTile(const RowProduct& product, int64_t channel, i
     float* out = product.out[r] + channel;
     if (product.resumes) {
       V::Reg earlier[N];
-      loadChannels<N, kTail>(out, tail, earlier);
+      loadChannels<kFloat32, N, kTail>(out, 0, tail, earlier);
       const V::Reg factor = V::all(product.factor[r]);
       SELFSAME_UNROLL
       for (int n = 0; n < N; ++n) sum[r][n] = V::fma(earlier[n], factor, sum[r][n]);
@@ -147,7 +150,7 @@ static bool openProduct(const Workspace& w, int vector, int lane, const Block& b
   product->end = part.end - block.first;
   product->weights = w.scores + tile * Tile::kBlock * kLanes + lane % kLanes;
   product->weightRow = w.period;
-  product->values = block.values;
+  product->values = block.storedValues.type == kFloat32 ? block.values : block.storedValues.rows;
   product->valueRow = block.valueRow;
   product->visible = block.finite ? nullptr : w.visible + tile * kBlockWords * kLanes + lane % kLanes;
   product->out = w.out + lane;
@@ -173,9 +176,53 @@ static void productRows(const Workspace& w, int vector, int lane, int64_t valueD
   *ahead = {};
 }
 
+/** All channels of kRows rows from `lane` on and values as they are stored, which fill whole vectors. */
+template <int64_t kType, int kRows>
+static void productStored(const Workspace& w, int vector, int lane, int64_t valueDim, const Block& block,
+                          Ahead* ahead) {
+  RowProduct product;
+  if (!openProduct(w, vector, lane, block, &product)) return;
+  constexpr int64_t kTile = kChannelsOf<kRows> * kLanes;
+  // Without a next block, this one is asked for once more.
+  product.ahead = ahead->count > 0 ? *ahead : storedAhead(block.storedValues, valueDim, block.count);
+  int64_t channel = 0;
+  for (; channel + kTile - kLanes < valueDim; channel += kTile)
+    productTile<kRows, kChannelsOf<kRows>, false, false, kType>(product, channel, 0);
+  for (; channel < valueDim; channel += kLanes)
+    productTile<kRows, 1, false, false, kType>(product, channel, 0);
+  *ahead = {};
+}
+
+/** The same for all rows of a tile. */
+template <int64_t kType>
+static void productFewStored(const Workspace& w, int vector, int count, int64_t valueDim,
+                             const Block& block) {
+  SELFSAME_PHASE(kProduct);
+  Ahead ahead = block.nextValues;
+  const int end = smaller((vector + count) * kLanes, w.rows);
+  for (int lane = vector * kLanes, rows; lane < end; lane += rows) {
+    const int left = end - lane;
+    rows = smaller(left >= 3 ? 4 : left, Tile::kRows);
+    if (rows == 4) {
+      productStored<kType, 4>(w, vector, lane, valueDim, block, &ahead);
+    } else if (rows == 2) {
+      productStored<kType, 2>(w, vector, lane, valueDim, block, &ahead);
+    } else {
+      productStored<kType, 1>(w, vector, lane, valueDim, block, &ahead);
+    }
+  }
+}
+
 /** Adds the block to the outputs of the vectors [vector, vector + count), in tiles of as many rows as there
  * are, while the next block is fetched. */
 static void productFewRows(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
+  if constexpr (kReadsStored) {
+    const StoredRows& stored = block.storedValues;
+    if (stored.scales != nullptr)
+      scaleKeys(w, count, reachOfBlock(w, vector, count, block), block.first, stored.scales);
+    if (stored.type == kInt8) return productFewStored<kInt8>(w, vector, count, valueDim, block);
+    if (stored.type == kFloat16) return productFewStored<kFloat16>(w, vector, count, valueDim, block);
+  }
   SELFSAME_PHASE(kProduct);
   Ahead ahead = block.nextValues;
   const int end = smaller((vector + count) * kLanes, w.rows);

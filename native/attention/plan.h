@@ -105,8 +105,13 @@ enum Feature : int64_t { kBias = 1 << 1, kKeep = 1 << 2, kDrop = 1 << 3, kAlibi 
 /** Bits of Feature (plan.ts) that these kernels have: all but the three quantised precisions. */
 constexpr int64_t kFeatures = ((1 << 10) - 1) | 1 << 13;
 
-/** Storage of tensors, as plan.ts numbers it. */
-enum Storage : int64_t { kFloat32, kFloat16, kBfloat16 };
+/** Storage of tensors, as plan.ts numbers it; int8 in pages alone. */
+enum Storage : int64_t { kFloat32, kFloat16, kBfloat16, kInt8 };
+
+constexpr int64_t bytesOf(int64_t storage) { return storage == kFloat32 ? 4 : storage == kInt8 ? 1 : 2; }
+
+/** Bytes of the scale of a row of int8; those of a page's rows follow its codes, head by head. */
+constexpr int64_t kScaleBytes = 4;
 
 /**
  * The keys that one query row attends to by position: [begin, end) without the gap [gapBegin, gapEnd), which

@@ -24,6 +24,8 @@ const char* nameOf(napi_typedarray_type type) {
       return "an Int32Array";
     case napi_uint16_array:
       return "a Uint16Array";
+    case napi_int8_array:
+      return "an Int8Array";
     case napi_uint32_array:
       return "a Uint32Array";
     default:
@@ -61,6 +63,7 @@ bool unpackArray(const Napi::CallbackInfo& info, int argument, napi_typedarray_t
 
 /** The array that holds tensors of a storage type. */
 napi_typedarray_type arrayOf(int64_t storage) {
+  if (storage == kInt8) return napi_int8_array;
   return storage == kFloat32 ? napi_float32_array : napi_uint16_array;
 }
 

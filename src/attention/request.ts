@@ -16,7 +16,7 @@ import {
 import { type Look, readLook } from './look.ts'
 import { readScores, type Scores } from './masks.ts'
 import { type Call, checkRolled, pageWords, readOperands } from './operands.ts'
-import { type Arrays, Feature, makePlan, Output, type Plan, Storage, storageName } from './plan.ts'
+import { type Arrays, Feature, isHalf, makePlan, Output, type Plan, Storage, storageName } from './plan.ts'
 import { checkCuSeqlens, type Positions, readPositions } from './positions.ts'
 import type { Shape } from './shape.ts'
 import { newTensor, overlaps, readTensor, type Source, sameDims } from './tensor.ts'
@@ -99,9 +99,7 @@ export function request(form: Form, pool: Threads, call: Call): Request {
   const features =
     scores.features |
     look.features |
-    (q.type !== Storage.float32 || type !== Storage.float32 || scores.bias.type !== Storage.float32
-      ? Feature.half
-      : 0) |
+    ([q.type, type, scores.bias.type].some(isHalf) ? Feature.half : 0) |
     (precision === 'float32' ? 0 : Feature[precision]) |
     (cache ? Feature.pages : 0)
   const plan = layOut(shape, positions, scores, look, {

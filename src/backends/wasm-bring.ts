@@ -2,9 +2,9 @@
  * Queries, keys and values of a chunk into the arena.
  * @module
  */
-import type { Arrays, Plan } from '../attention/plan.ts'
+import { type Arrays, type Plan, SCALE_BYTES, Storage, type Stored } from '../attention/plan.ts'
 import { type Call, type Chunk, unstack } from './wasm-chunk.ts'
-import { copyRows, Landing, type Numbers } from './wasm-copy.ts'
+import { copyRows, Landing } from './wasm-copy.ts'
 import type { Head } from './wasm-heads.ts'
 import { KEY_BLOCK } from './wasm-kernel.ts'
 import { signOf } from './wasm-units.ts'
@@ -52,23 +52,61 @@ function stageQueries({ plan, arrays: { q }, arena, layout }: Call, chunk: Chunk
 export function stageBlock(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
   const { plan, arrays, layout } = call
   const { vBatch, vPage, vHead, vRow } = plan
-  const source = placeOf(call, chunk, block, vBatch, vPage, vHead, vRow) + from * vRow
-  const width = chunk.heads * plan.valueDim
   stageKeys(call, chunk, block, from, to)
+  const head = headOf(call, chunk, block, vBatch, vPage, vHead)
+  const row = rowOf(plan, chunk, block) + from
+  const width = chunk.heads * plan.valueDim
   // Values of a single head land where they will stay.
   const alone = chunk.heads === 1
   const stride = alone ? layout.valueStride / 4 : width
   const at = (alone ? layout.values : layout.valueStage) + from * stride * 4
-  stageRows(call, arrays.v, source, vRow, at, stride, to - from, width)
+  bringRows(call, arrays.v, { head, row, stride: vRow, rows: to - from, width }, at, stride)
 }
 
 function stageKeys(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
   const { plan, arrays, layout } = call
   const { kBatch, kPage, kHead, kRow } = plan
-  const source = placeOf(call, chunk, block, kBatch, kPage, kHead, kRow) + from * kRow
+  const head = headOf(call, chunk, block, kBatch, kPage, kHead)
+  const row = rowOf(plan, chunk, block) + from
   const width = chunk.heads * plan.headDim
-  stageRows(call, arrays.k, source, kRow, layout.stage + from * width * 4, width, to - from, width)
+  const at = layout.stage + from * width * 4
+  bringRows(call, arrays.k, { head, row, stride: kRow, rows: to - from, width }, at, width)
 }
+
+/** Rows of keys or values: where their first head begins, the first row, and how far apart rows are. */
+interface Rows {
+  readonly head: number
+  readonly row: number
+  readonly stride: number
+  readonly rows: number
+  readonly width: number
+}
+
+/** Brings rows to the address `at`, `stride` numbers apart, as float32. */
+function bringRows(
+  { plan, arena, layout }: Call,
+  data: Stored,
+  from: Rows,
+  at: number,
+  stride: number,
+): void {
+  const { head, row, rows, width } = from
+  const source = head + row * from.stride
+  if (plan.kvType !== Storage.int8) {
+    const landing = new Landing(arena, plan.kvType, at, rows * stride)
+    copyRows(data, source, from.stride, landing.numbers, landing.first, stride, rows, width)
+    landing.settle()
+    return
+  }
+  // Codes lie behind the room for their numbers but for as much, so that four numbers written never reach the next four.
+  const codes = at + 3 * rows * stride + 16
+  copyRows(data, source, from.stride, arena.codes, codes, stride, rows, width)
+  // The scores of a block are not there yet when its keys and values come.
+  const scales = head + plan.pageKeys * from.stride + row * SCALE_BYTES
+  copyRows(data, scales, 0, arena.codes, layout.scores, 0, 1, rows * SCALE_BYTES)
+  arena.kernel.widenInt8(codes, at, rows, stride, layout.scores)
+}
+
 /** Makes what was staged ready for the kernel, for head `h` of the chunk. */
 export function takeBlock(call: Call, chunk: Chunk, h: number, from: number, to: number): void {
   takeKeys(call, chunk, h, from, to)
@@ -105,34 +143,20 @@ export function pageOf(plan: Plan, { pages }: Arrays, { item }: Chunk, block: nu
   return pages![item.index * plan.pagesPerItem + Math.floor(block / plan.pageKeys)]
 }
 
-/** Where the first row of a block lies in a tensor with these strides; in pages, from page to page. */
-function placeOf(
+/** Row of a block's first key, within its page or among all keys of the tensor. */
+function rowOf(plan: Plan, { item }: Chunk, block: number): number {
+  return plan.pageKeys === 0 ? item.keyFirst + block : block % plan.pageKeys
+}
+
+/** Where the rows of the chunk's first head begin in a tensor with these strides; in pages, from page to page. */
+function headOf(
   { plan, arrays }: Call,
   chunk: Chunk,
   block: number,
   batch: number,
   page: number,
   head: number,
-  row: number,
 ): number {
-  const { item, kvHead } = chunk
   const own = pageOf(plan, arrays, chunk, block)
-  if (own === undefined) return item.index * batch + kvHead * head + (item.keyFirst + block) * row
-  return own * page + kvHead * head + (block % plan.pageKeys) * row
-}
-
-/** Rows of numbers of a tensor to float32 in the arena; the stride there counts numbers. */
-function stageRows(
-  { plan, arena }: Call,
-  source: Numbers,
-  from: number,
-  step: number,
-  at: number,
-  stride: number,
-  rows: number,
-  width: number,
-): void {
-  const landing = new Landing(arena, plan.kvType, at, rows * stride)
-  copyRows(source, from, step, landing.numbers, landing.first, stride, rows, width)
-  landing.settle()
+  return (own === undefined ? chunk.item.index * batch : own * page) + chunk.kvHead * head
 }

@@ -2,7 +2,7 @@
  * A small honest call of the addon, whose plan a test may turn into a lie.
  * @module
  */
-import { ITEM_WORDS, Output, PLAN_WORDS } from '../../src/attention/plan.ts'
+import { ITEM_WORDS, Output, PLAN_WORDS, Storage } from '../../src/attention/plan.ts'
 import type { Random } from './random.ts'
 
 export type Words = Record<(typeof PLAN_WORDS)[number], number>
@@ -18,6 +18,9 @@ const SENTINEL = 12345.5
 
 /** Keys of a page, and pages of an item, of the paged scene. */
 const PAGE = 256
+
+/** Bytes of one head of a page of int8: codes, then scales. */
+const INT8_HEAD = PAGE * (DIM + 4)
 
 /** An honest plan of [2, 4, 5, 6] queries on [2, 2, 7, 6] keys with every option, though none changes a thing. */
 function honestWords(paged: boolean): Words {
@@ -56,7 +59,7 @@ function honestItems(): Item[] {
   return [{ ...item }, { ...item }]
 }
 
-type Data = Float32Array | Uint8Array | Uint32Array | Int32Array
+type Data = Float32Array | Uint8Array | Uint32Array | Int32Array | Int8Array
 
 /** An array with nothing but sentinels around it. */
 interface Guarded {
@@ -76,6 +79,15 @@ function guarded(margin: number, length: number, fill: number, make: Make = Floa
   return { data, intact }
 }
 
+/** Pages of codes 1, each of whose scales is `fill`. */
+function int8Pool(margin: number, fill: number): Guarded {
+  const pool = guarded(margin, 2 * BATCH * INT8_HEAD, 1, Int8Array)
+  const { buffer, byteOffset, length } = pool.data
+  for (let head = 0; head < length; head += INT8_HEAD)
+    new Float32Array(buffer, byteOffset + head + PAGE * DIM, PAGE).fill(fill)
+  return pool
+}
+
 type Input = 'q' | 'k' | 'v' | 'pages' | 'keep' | 'drop' | 'bias' | 'alibi' | 'sinks'
 type ArrayName = Input | 'out' | 'lse' | 'weights' | 'scores' | 'mass'
 
@@ -92,11 +104,17 @@ export class Scene {
   arrays: Record<ArrayName, Guarded>
 
   /** `margin` sentinels lie on both sides of every array; 0 where a sanitizer watches its ends. */
-  constructor(paged = false, margin: number = MARGIN) {
+  constructor(kind: 'whole' | 'paged' | 'int8' = 'whole', margin: number = MARGIN) {
     const rows = BATCH * HEADS * QUERIES
+    const paged = kind !== 'whole'
     const array = (length: number, fill: number, make?: Make) => guarded(margin, length, fill, make)
-    const pool = (fill: number) => array(2 * BATCH * (paged ? PAGE : KEYS) * DIM, fill)
+    const pool = (fill: number) =>
+      kind === 'int8' ? int8Pool(margin, fill) : array(2 * BATCH * (paged ? PAGE : KEYS) * DIM, fill)
     this.words = honestWords(paged)
+    if (kind === 'int8') {
+      const [head, page] = [INT8_HEAD, 2 * INT8_HEAD]
+      Object.assign(this.words, { kvType: Storage.int8, kHead: head, vHead: head, kPage: page, vPage: page })
+    }
     this.arrays = {
       q: array(rows * DIM, 0.5),
       k: pool(0.25),
