@@ -22,6 +22,8 @@ static void softmaxTile(const Call& call, const Task& task, const Workspace& w, 
   if (w.period < kLanes) return weighPacked(call, task, w, block);
   for (int i = 0; i < count; ++i) {
     const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
+    // The product takes the factor of every vector at hand, also of one without keys in this block.
+    V::store(w.factor + (vector + i) * kLanes, V::all(1.0f));
     if (part.begin == part.end) continue;
     modifyScores(call, task, w, vector + i, block, part, scoresOf(w, i), visibleOf(w, i));
     float* scores = scoresOf(w, i) + (part.begin - block.first) * kLanes;
