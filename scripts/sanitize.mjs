@@ -14,11 +14,11 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
-import { build } from 'tsdown'
 import { filesBelow } from './build/files.mjs'
 import { at } from './build/paths.mjs'
 import { run } from './build/run.mjs'
 import { findHeaders, firstError, firstInPath } from './build/toolchain.mjs'
+import { bundleProgram } from './test/bundle.mjs'
 import { engineFlags } from './test/engine-flags.mjs'
 
 const COMPILER = process.env.CXX || 'g++'
@@ -111,18 +111,8 @@ async function runBoth({ objects, flag, library }) {
   copyFileSync(at('package.json'), `${tree}/package.json`)
   rmSync(addon, { force: true })
   await must(COMPILER, [flag, '-shared', ...objects(all), '-o', addon, '-pthread'])
-  await build({
-    config: false,
-    entry: { main: at('test/sanitize-main.ts') },
-    outDir: `${tree}/build/main`,
-    platform: 'node',
-    target: 'node20',
-    fixedExtension: true,
-    dts: false,
-    clean: false,
-    logLevel: 'silent',
-  })
-  const flags = [...engineFlags(), `${tree}/build/main/main.mjs`]
+  const main = await bundleProgram('test/sanitize-main.ts', `${tree}/build/main`, 'main')
+  const flags = [...engineFlags(), main]
   tell(await must(process.execPath, flags, { ...ENV, LD_PRELOAD: library }))
 }
 

@@ -2,27 +2,15 @@
  * The addon's prepared plans by themselves: a plan is checked when it is prepared, its arrays at every call.
  * @module
  */
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { hasAddon, root } from './support/child.ts'
+import { addon, isas } from './support/addon.ts'
+import { hasAddon } from './support/child.ts'
 import { random } from './support/random.ts'
 import './support/replay.ts'
 import { Scene, spoil } from './support/scene.ts'
 import { seedOf } from './support/sweep.ts'
 
-type Prepared = (...tensors: unknown[]) => void
-
-interface Addon {
-  isas: { isa: string; supported: boolean }[]
-  prepare(...plan: unknown[]): Prepared
-}
-
 describe.skipIf(!hasAddon)('a prepared plan', () => {
-  const addon: Addon = hasAddon
-    ? createRequire(import.meta.url)(join(root, 'build', 'Release', 'selfsame.node'))
-    : { isas: [] }
-  const isas = addon.isas.filter(({ supported }) => supported).map(({ isa }) => isa)
   const [isa] = isas
 
   test.each(isas)('runs again and again on %s', isa => {

@@ -3,29 +3,16 @@
  * The arrays lie in the middle of larger ones, so that a write outside of them shows.
  * @module
  */
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { PLAN_WORDS, Storage } from '../src/attention/plan.ts'
-import { hasAddon, root } from './support/child.ts'
+import { addon, isas } from './support/addon.ts'
+import { hasAddon } from './support/child.ts'
 import { random } from './support/random.ts'
 import './support/replay.ts'
 import { ARRAYS, type Item, KEYS, QUERIES, Scene, spoil, type Words } from './support/scene.ts'
 import { seedOf } from './support/sweep.ts'
 
-interface Addon {
-  isas: { isa: string; supported: boolean }[]
-  run(...call: unknown[]): void
-  runAsync(...call: unknown[]): Promise<void>
-  describe(...call: unknown[]): unknown
-}
-
 describe.skipIf(!hasAddon)('the addon', () => {
-  const addon: Addon = hasAddon
-    ? createRequire(import.meta.url)(join(root, 'build', 'Release', 'selfsame.node'))
-    : { isas: [] }
-  const isas = addon.isas.filter(({ supported }) => supported).map(({ isa }) => isa)
-
   const run = (scene: Scene, isa: string = isas[0]): void => addon.run(...scene.call(isa))
 
   const kinds = ['whole', 'paged', 'int8'] as const

@@ -11,9 +11,9 @@ namespace selfsame {
 namespace {
 
 /** Rows of a task: enough that a block of K and V read from memory is used often, their queries in half of a
- * small L2. */
+ * small L2, and so their outputs. */
 constexpr int64_t kTaskRows = 384;
-constexpr int64_t kTaskQueryFloats = 1 << 16;
+constexpr int64_t kTaskFloats = 1 << 16;
 /** Tasks per thread that even out their unequal lengths. */
 constexpr int64_t kTasksPerThread = 4;
 /** Multiply-adds worth a thread: 20 us with AVX-512. A thread that lingers (pool.cc) starts after 0.3 us, one
@@ -207,7 +207,8 @@ Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t sele
   work *= static_cast<double>(plan.heads) * static_cast<double>(plan.headDim + plan.valueDim);
   threads = static_cast<int>(std::min<double>(threads, 1 + work / kWorkPerThread));
 
-  int64_t rows = std::min({kTaskRows, most, kTaskQueryFloats / std::max<int64_t>(plan.headDim, 1)});
+  const int64_t channels = std::max({plan.headDim, plan.valueDim, int64_t{1}});
+  int64_t rows = std::min({kTaskRows, most, kTaskFloats / channels});
   rows = std::max<int64_t>(rows, std::min<int64_t>(most, kernels.tileQueries));
   const auto tasks = [&](Pass pass) {
     int64_t count = 0;

@@ -104,7 +104,6 @@ template <bool kNatural>
 SELFSAME_NOINLINE void softmaxBlock(const Workspace& w, int vector, float* scores, int32_t count,
                                     int period) {
   const int lane = vector * kLanes;
-  V::store(w.factor + lane, V::all(1.0f));
   V::Reg best = V::sub(largest(scores, count), V::load(w.reference + lane));
   if (period < kLanes) best = bestOfRow(best, period);
   if (V::any(V::greater(best, V::load(w.threshold + lane)))) {

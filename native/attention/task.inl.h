@@ -22,8 +22,6 @@ static void softmaxTile(const Call& call, const Task& task, const Workspace& w, 
   if (w.period < kLanes) return weighPacked(call, task, w, block);
   for (int i = 0; i < count; ++i) {
     const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
-    // The product takes the factor of every vector at hand, also of one without keys in this block.
-    V::store(w.factor + (vector + i) * kLanes, V::all(1.0f));
     if (part.begin == part.end) continue;
     modifyScores(call, task, w, vector + i, block, part, scoresOf(w, i), visibleOf(w, i));
     float* scores = scoresOf(w, i) + (part.begin - block.first) * kLanes;
@@ -74,6 +72,8 @@ static bool attendRows(const Call& call, const Task& task, const Workspace& w, b
     for (int tile = 0, count; tile < w.vectors; tile += count) {
       count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
       if (!w.few && !openRows(call, w, tile, count, &block)) continue;
+      // Of all vectors at hand, as the product takes those without keys in this block along.
+      for (int i = tile; i < tile + count; ++i) V::store(w.factor + i * kLanes, V::all(1.0f));
       if (w.natural || w.few) {
         softmaxTile(call, task, w, tile, count, block);
       } else {
@@ -126,7 +126,6 @@ static void sumRows(const Call& call, const Task& task, int64_t mostRows, Worksp
     if (reached.begin == reached.end || !openBlock(call, task, w, first, item.keyEnd, reached, false, &block))
       continue;
     packQueries(call.plan.qType, w, 0, w.vectors);
-    block.opens = false;
     for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
       const int64_t at = lseAt(call, task, row + smaller(lane, w.rows - 1));
       w.reference[lane] = call.references[at];

@@ -135,7 +135,6 @@ static void weighBlock(const Call& call, const Task& task, const Workspace& w, i
   bool edge = false;
   for (int i = 0; i < count; ++i) {
     parts[i] = within(w.vectorReach[vector + i], block.first, block.end);
-    V::store(w.factor + (vector + i) * kLanes, V::all(1.0f));
     // Whole tiles are weighed, also where keys begin or end within one, and for all vectors at hand.
     const bool overhangs = parts[i].begin % Tile::kKeys != 0 || parts[i].end % Tile::kKeys != 0;
     edge = edge || overhangs || hides(w, block, parts[i]) || parts[i].begin > all.begin ||
