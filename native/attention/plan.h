@@ -99,8 +99,10 @@ constexpr int64_t kOpen = 0x7fffffff;
 enum Output : int64_t { kOutput = 1, kLse = 2, kWeights = 4, kScores = 8, kMass = 16 };
 enum ScoresAt : int64_t { kScaled, kCapped, kMasked };
 
-/** Bits of Feature (plan.ts) that these kernels have: all but the three quantised precisions. */
-constexpr int64_t kFeatures = ((1 << 10) - 1) | 1 << 13;
+/** Bits of Feature (plan.ts), and those of them that are precisions below float32. */
+constexpr int64_t kFeatures = (1 << 14) - 1;
+enum Precision : int64_t { kAsInt16 = 1 << 10, kAsBfloat16 = 1 << 11, kAsInt8 = 1 << 12 };
+constexpr int64_t kPrecisions = kAsInt16 | kAsBfloat16 | kAsInt8;
 
 /** Storage of tensors, as plan.ts numbers it. */
 enum Storage : int64_t { kFloat32, kFloat16, kBfloat16 };

@@ -191,15 +191,20 @@ static void productRows(const Workspace& w, int vector, int lane, int64_t valueD
   *ahead = {};
 }
 
+/** Rows whose last block this is know the sum of their weights. */
+static void closeSums(const Workspace& w, int firstLane, int endLane, const Block& block) {
+  for (int lane = firstLane; lane < endLane; ++lane) {
+    if (w.groupReach[lane / Tile::kRows].end <= block.end) w.inverse[lane] = inverseSum(w, lane);
+  }
+}
+
 /** Adds the block to the outputs of the vectors [vector, vector + count). */
 static void productBlock(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
   SELFSAME_PHASE(kProduct);
   const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
   const int tail = static_cast<int>(valueDim % kLanes);
   const int firstLane = vector * kLanes, endLane = (vector + count) * kLanes;
-  for (int lane = firstLane; lane < endLane; ++lane) {
-    if (w.groupReach[lane / Tile::kRows].end <= block.end) w.inverse[lane] = inverseSum(w, lane);
-  }
+  closeSums(w, firstLane, endLane, block);
   for (int64_t done = 0; done < vectors;) {
     const int n = nextVectors(vectors - done, Tile::kChannelVectors);
     const bool last = done + n == vectors;

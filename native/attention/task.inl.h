@@ -9,58 +9,6 @@
  *   L2          all queries of the task, the block of K and V, the unnormalised rows of the output
  */
 
-/** Weights of the block for the vectors [vector, vector + count), with all that options do to their scores.
- */
-static void softmaxTile(const Call& call, const Task& task, const Workspace& w, int vector, int count,
-                        const Block& block) {
-  if (w.few) {
-    dotBlock(w, vector, count, block);
-  } else {
-    scoreBlock(w, vector, count, block);
-  }
-  SELFSAME_PHASE(kSoftmax);
-  if (w.period < kLanes) return weighPacked(call, task, w, block);
-  for (int i = 0; i < count; ++i) {
-    const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
-    if (part.begin == part.end) continue;
-    modifyScores(call, task, w, vector + i, block, part, scoresOf(w, i), visibleOf(w, i));
-    float* scores = scoresOf(w, i) + (part.begin - block.first) * kLanes;
-    if (w.natural) {
-      softmaxBlock<true>(w, vector + i, scores, part.end - part.begin, kLanes);
-    } else {
-      softmaxBlock<false>(w, vector + i, scores, part.end - part.begin, kLanes);
-    }
-  }
-}
-
-/** Softmax of all rows over all their keys, and with `output` the values it weighs. False where it was
- * stopped. */
-static bool attendRows(const Call& call, const Task& task, const Workspace& w, bool output) {
-  const Reach all = reachOfAll(w.vectorReach, w.vectors);
-  const int32_t end = call.items[task.item].keyEnd;
-  for (int32_t first = all.begin - all.begin % w.step; first < all.end; first += w.step) {
-    if (call.stopped()) return false;
-    const Reach reached = within(all, first, first + w.step);
-    Block block;
-    if (reached.begin == reached.end) continue;
-    if (!openBlock(call, task, w, first, end, reached, output, &block)) continue;
-    if (w.rows <= kFetchRows)
-      lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
-    for (int tile = 0, count; tile < w.vectors; tile += count) {
-      count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
-      if (w.natural || w.few) {
-        softmaxTile(call, task, w, tile, count, block);
-      } else {
-        weighBlock(call, task, w, tile, count, block);
-      }
-      if (output && w.few) productFewRows(w, tile, count, call.plan.valueDim, block);
-      if (output && !w.few) productBlock(w, tile, count, call.plan.valueDim, block);
-      block.nextKeys = block.nextValues = {};
-    }
-  }
-  return true;
-}
-
 /** Writes the matrices that a call shows of the rows at hand. */
 static void showRows(const Call& call, const Task& task, const Workspace& w) {
   const Item& item = call.items[task.item];
@@ -107,6 +55,13 @@ static void sumRows(const Call& call, const Task& task, int64_t mostRows, Worksp
   storeSums(call, task, w, first, smaller(item.keyTotal - first, Tile::kBlock));
 }
 
+static size_t workspaceBytes(const Plan& plan, int64_t rows) {
+  Arena arena{nullptr, 0};
+  const Workspace w = layOut(arena, plan, rows);
+  if ((plan.features & Tile::kPrecisions) != 0) layOutPacked(arena, plan, w);
+  return arena.used;
+}
+
 static void run(const Call& call, const Task& task, int64_t mostRows, void* memory) {
   const Plan& plan = call.plan;
   Arena arena{static_cast<char*>(memory), 0};
@@ -124,7 +79,8 @@ static void run(const Call& call, const Task& task, int64_t mostRows, void* memo
   } else {
     packQueries(plan.qType, w);
   }
-  if (!attendRows(call, task, w, !task.shows() && call.wants(kOutput))) return;
+  const bool output = !task.shows() && call.wants(kOutput);
+  if (!(isLow(plan, task) ? attendLow<Tile>(call, task, arena, w) : attendRows(call, task, w, output))) return;
   if (task.purpose == Purpose::kDecode) return closeChunk(task, w);
   finishRows(call, task, w);
   if (task.purpose == Purpose::kShow) showRows(call, task, w);

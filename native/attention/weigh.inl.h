@@ -5,15 +5,11 @@
  * masked key goes through memory, on the same arithmetic.
  */
 
-/** Weights of a tile that all rows see, added up; false, with its scores stored instead, where a reference
- * moves. */
-template <int N, bool kFetch>
-SELFSAME_NOINLINE bool weighTile(const float* queries, int64_t headDim, const float* keys, int64_t keyRow,
-                                 const TileAhead& ahead, const float* reference, const float* threshold,
-                                 float* sums, float* weights) {
-  V::Reg sum[Tile::kKeys][N];
-  startTile<N>(reference, sum);
-  multiplyTile<N, kFetch>(queries, headDim, keys, keyRow, ahead, sum);
+/** Weights of a tile of scores that all rows see, added up; false, with its scores stored instead, where a
+ * reference moves. */
+template <int N>
+SELFSAME_INLINE bool weighSums(V::Reg (&sum)[Tile::kKeys][N], const float* threshold, float* sums,
+                               float* weights) {
   bool moves = false;
   SELFSAME_UNROLL
   for (int n = 0; n < N; ++n) {
@@ -38,6 +34,16 @@ SELFSAME_NOINLINE bool weighTile(const float* queries, int64_t headDim, const fl
     V::store(sums + n * kLanes, V::add(V::load(sums + n * kLanes), total));
   }
   return true;
+}
+
+template <int N, bool kFetch>
+SELFSAME_NOINLINE bool weighTile(const float* queries, int64_t headDim, const float* keys, int64_t keyRow,
+                                 const TileAhead& ahead, const float* reference, const float* threshold,
+                                 float* sums, float* weights) {
+  V::Reg sum[Tile::kKeys][N];
+  startTile<N>(reference, sum);
+  multiplyTile<N, kFetch>(queries, headDim, keys, keyRow, ahead, sum);
+  return weighSums<N>(sum, threshold, sums, weights);
 }
 
 template <int N>
@@ -77,11 +83,27 @@ static bool seesTile(const Workspace& w, int vector, int32_t key) {
   return !w.masked && reach.innerBegin <= key && key + Tile::kKeys <= reach.innerEnd;
 }
 
-/** Weights of the block for the vectors [vector, vector + count), written to w.scores. */
-static void weighBlock(const Call& call, const Task& task, const Workspace& w, int vector, int count,
-                       const Block& block) {
-  SELFSAME_PHASE(kScore);
-  int32_t from[Tile::kQueryVectors];
+/** Whether all rows that a tile is for see all of its keys. */
+static bool allSee(const Workspace& w, const KeyTile& tile, int32_t key) {
+  for (int i = 0; i < tile.count; ++i) {
+    if (!seesTile(w, tile.vector + i, key)) return false;
+  }
+  return true;
+}
+
+/** The scores of a tile, in memory, to weights; `vector` is the first that w.scores holds. */
+static void settleTiles(const Workspace& w, const KeyTile& tile, int vector, int32_t key, const int32_t* from) {
+  const int first = tile.vector - vector;
+  for (int i = first; i < first + tile.count; ++i) {
+    if (!seesTile(w, vector + i, key))
+      hideKeys(scoresOf(w, i), tile.at, tile.at + Tile::kKeys, visibleOf(w, i));
+    settleTile(w, vector + i, scoresOf(w, i), from[i], tile.at);
+  }
+}
+
+/** Before the first tile of a block: what its rows see, and from which key on each vector has weights. */
+static void openWeights(const Call& call, const Task& task, const Workspace& w, int vector, int count,
+                        const Block& block, int32_t* from) {
   for (int i = 0; i < count; ++i) {
     const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
     const int32_t begin = part.begin - block.first;
@@ -93,20 +115,22 @@ static void weighBlock(const Call& call, const Task& task, const Workspace& w, i
       findVisible(call, task, w, vector + i, block, part, visibleOf(w, i));
     }
   }
+}
+
+/** Weights of the block for the vectors [vector, vector + count), written to w.scores. */
+static void weighBlock(const Call& call, const Task& task, const Workspace& w, int vector, int count,
+                       const Block& block) {
+  SELFSAME_PHASE(kScore);
+  int32_t from[Tile::kQueryVectors];
+  openWeights(call, task, w, vector, count, block, from);
   const Reach all = reachOfBlock(w, vector, count, block);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
     if (!openTile(w, vector, count, block, key, &tile)) continue;
-    const int first = tile.vector - vector;
-    float* scores = scoresOf(w, first) + tile.at * kLanes;
-    bool whole = true;
-    for (int i = 0; i < tile.count; ++i) whole = whole && seesTile(w, tile.vector + i, key);
+    float* scores = scoresOf(w, tile.vector - vector) + tile.at * kLanes;
+    const bool whole = allSee(w, tile, key);
     if (whole && weighTileOf<Tile::kQueryVectors>(w, tile, scores)) continue;
     if (!whole) scoreTileOf<Tile::kQueryVectors>(w, tile, w.reference + tile.vector * kLanes, scores);
-    for (int i = first; i < first + tile.count; ++i) {
-      if (!seesTile(w, vector + i, key))
-        hideKeys(scoresOf(w, i), tile.at, tile.at + Tile::kKeys, visibleOf(w, i));
-      settleTile(w, vector + i, scoresOf(w, i), from[i], tile.at);
-    }
+    settleTiles(w, tile, vector, key, from);
   }
 }

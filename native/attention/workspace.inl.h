@@ -134,9 +134,3 @@ static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   w.groupReach = arena.take<Reach>(lanes / Tile::kRows);
   return w;
 }
-
-static size_t workspaceBytes(const Plan& plan, int64_t rows) {
-  Arena arena{nullptr, 0};
-  layOut(arena, plan, rows);
-  return arena.used;
-}

@@ -6,15 +6,20 @@
 
 #include "../attention/call.h"
 #include "../attention/phase.h"
+#include "../runtime/cpu.h"
 #include "../simd/region.h"
 #include "kernels.h"
 
 SELFSAME_OPEN_REGION("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,f16c")
 namespace selfsame::avx512 {
 #include "../simd/avx512.h"
+#include "../simd/avx512_low.h"
 struct Tile {
   static constexpr const char* kIsa = "avx512";
   static constexpr int kKeys = 8, kQueryVectors = 2, kRows = 8, kChannelVectors = 2, kBlock = 256;
+  static constexpr int64_t kPrecisions = kAsInt16;
+  using Int16Plain = avx512::Int16Plain;
+  using Int16Vnni = avx512::Int16Vnni;
   static constexpr int kDots = 16;
 };
 #include "../attention/kernels.inl.h"

@@ -6,6 +6,7 @@
 
 #include "../attention/call.h"
 #include "../attention/phase.h"
+#include "../runtime/cpu.h"
 #include "../simd/region.h"
 #include "kernels.h"
 
@@ -14,6 +15,7 @@ namespace selfsame::neon {
 struct Tile {
   static constexpr const char* kIsa = "neon";
   static constexpr int kKeys = 8, kQueryVectors = 3, kRows = 4, kChannelVectors = 4, kBlock = 128;
+  static constexpr int64_t kPrecisions = 0;
   static constexpr int kDots = 16;
 };
 #include "../attention/kernels.inl.h"

@@ -4,6 +4,7 @@
 
 #include "../attention/call.h"
 #include "../attention/phase.h"
+#include "../runtime/cpu.h"
 #include "../simd/region.h"
 #include "kernels.h"
 
@@ -12,6 +13,7 @@ namespace selfsame::scalar {
 struct Tile {
   static constexpr const char* kIsa = "scalar";
   static constexpr int kKeys = 4, kQueryVectors = 2, kRows = 1, kChannelVectors = 7, kBlock = 128;
+  static constexpr int64_t kPrecisions = 0;
   static constexpr int kDots = 8;
 };
 #include "../attention/kernels.inl.h"

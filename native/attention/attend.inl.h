@@ -1,0 +1,59 @@
+/** Scores, softmax and products of a task's rows, block by block. */
+
+/** Scores of the block for the vectors [vector, vector + count), as products made them, to weights, with all
+ * that options do to them. */
+static void softmaxScores(const Call& call, const Task& task, const Workspace& w, int vector, int count,
+                          const Block& block) {
+  SELFSAME_PHASE(kSoftmax);
+  if (w.period < kLanes) return weighPacked(call, task, w, block);
+  for (int i = 0; i < count; ++i) {
+    const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
+    if (part.begin == part.end) continue;
+    modifyScores(call, task, w, vector + i, block, part, scoresOf(w, i), visibleOf(w, i));
+    float* scores = scoresOf(w, i) + (part.begin - block.first) * kLanes;
+    if (w.natural) {
+      softmaxBlock<true>(w, vector + i, scores, part.end - part.begin, kLanes);
+    } else {
+      softmaxBlock<false>(w, vector + i, scores, part.end - part.begin, kLanes);
+    }
+  }
+}
+
+/** Weights of the block for the vectors [vector, vector + count). */
+static void softmaxTile(const Call& call, const Task& task, const Workspace& w, int vector, int count,
+                        const Block& block) {
+  if (w.few) {
+    dotBlock(w, vector, count, block);
+  } else {
+    scoreBlock(w, vector, count, block);
+  }
+  softmaxScores(call, task, w, vector, count, block);
+}
+
+/** Softmax of all rows over all their keys, and with `output` the values it weighs. False where it was
+ * stopped. */
+static bool attendRows(const Call& call, const Task& task, const Workspace& w, bool output) {
+  const Reach all = reachOfAll(w.vectorReach, w.vectors);
+  const int32_t end = call.items[task.item].keyEnd;
+  for (int32_t first = all.begin - all.begin % w.step; first < all.end; first += w.step) {
+    if (call.stopped()) return false;
+    const Reach reached = within(all, first, first + w.step);
+    Block block;
+    if (reached.begin == reached.end) continue;
+    if (!openBlock(call, task, w, first, end, reached, output, &block)) continue;
+    if (w.rows <= kFetchRows)
+      lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
+    for (int tile = 0, count; tile < w.vectors; tile += count) {
+      count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
+      if (w.natural || w.few) {
+        softmaxTile(call, task, w, tile, count, block);
+      } else {
+        weighBlock(call, task, w, tile, count, block);
+      }
+      if (output && w.few) productFewRows(w, tile, count, call.plan.valueDim, block);
+      if (output && !w.few) productBlock(w, tile, count, call.plan.valueDim, block);
+      block.nextKeys = block.nextValues = {};
+    }
+  }
+  return true;
+}

@@ -1,0 +1,69 @@
+/**
+ * A task whose products have lower precision, with its softmax in float32. Keys and values are packed block
+ * by block. What the precision cannot carry is computed in float32 by the kernels of float32: the scores of a
+ * row and block that it might move too far, and the values of a block of which some are not finite (or, in
+ * int8, stand out too far). Which they are follows from the row and the item's keys of the block alone.
+ */
+
+/** Scores, then weights of the block for the vectors [vector, vector + count). */
+template <class P>
+static void weighLow(const Call& call, const Task& task, const Workspace& w, const Packed& packed, int vector,
+                     int count, const Block& block) {
+  if (!w.natural) return weighPackedBlock<P>(call, task, w, packed, vector, count, block);
+  scorePackedBlock<P>(w, packed, vector, count, block);
+  softmaxScores(call, task, w, vector, count, block);
+}
+
+/** As attendRows. */
+template <class P>
+static bool attendPacked(const Call& call, const Task& task, const Workspace& w, Packed& packed) {
+  const bool output = call.wants(kOutput);
+  const Plan& plan = call.plan;
+  const Item& item = call.items[task.item];
+  const Reach all = reachOfAll(w.vectorReach, w.vectors);
+  packed.words = (plan.headDim + P::kPack - 1) / P::kPack;
+  packLowQueries<P>(w, packed);
+  for (int32_t first = all.begin - all.begin % w.step; first < all.end; first += w.step) {
+    if (call.stopped()) return false;
+    Reach reached = within(all, first, first + w.step);
+    Block block;
+    if (reached.begin == reached.end) continue;
+    // Units are those of all keys that any row of the item may see, so that no task's share of rows shows.
+    reached.begin = larger(first, item.keyBegin);
+    reached.end = smaller(first + w.step, item.keyEnd);
+    if (!openBlock(call, task, w, first, item.keyEnd, reached, output, &block)) continue;
+    const int32_t from = reached.begin - first, to = reached.end - first;
+    packKeys<P>(w, packed, block, from, to);
+    const bool fits = output && packValues<P>(packed, block, from, to, plan.valueDim);
+    for (int tile = 0, count; tile < w.vectors; tile += count) {
+      count = nextVectors(w.vectors - tile, kPackedVectors);
+      weighLow<P>(call, task, w, packed, tile, count, block);
+      if (fits) {
+        packedProductBlock<P>(w, packed, tile, count, plan.valueDim, block);
+      } else if (output) {
+        productBlock(w, tile, count, plan.valueDim, block);
+      }
+    }
+  }
+  return true;
+}
+
+/** Whether a task has products of lower precision: decoding waits for memory, and what is shown is exact. */
+static bool isLow(const Plan& plan, const Task& task) {
+  return (plan.features & Tile::kPrecisions) != 0 && task.purpose == Purpose::kAttend;
+}
+
+/** Runs a task at the precision that the plan names, of those that the instruction set T has. */
+template <class T>
+static bool attendLow(const Call& call, const Task& task, Arena& arena, const Workspace& w) {
+  Packed packed = layOutPacked(arena, call.plan, w);
+  const int64_t features = call.plan.features;
+  if constexpr ((T::kPrecisions & kAsInt16) != 0) {
+    if constexpr (requires { typename T::Int16Vnni; }) {
+      if ((features & kAsInt16) != 0 && cpuFeatures().vnni)
+        return attendPacked<Int16Of<typename T::Int16Vnni>>(call, task, w, packed);
+    }
+    if ((features & kAsInt16) != 0) return attendPacked<Int16Of<typename T::Int16Plain>>(call, task, w, packed);
+  }
+  return false;
+}

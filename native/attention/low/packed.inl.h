@@ -1,0 +1,92 @@
+/**
+ * Operands of lower precision: words of 32 bits, each of which holds P::kPack numbers that one instruction
+ * multiplies and adds up. Queries and keys are packed along their channels, values and weights along the
+ * keys.
+ */
+
+/** What a task of lower precision keeps beside its workspace. */
+struct Packed {
+  /** Words of a query or key that hold channels. */
+  int64_t words;
+
+  /** Queries as [vector][word][lane]. */
+  uint32_t* queries;
+  /** Per lane: what a query's numbers are units of, its Euclidean norm, and its largest channel. */
+  float* queryUnit;
+  float* queryNorm;
+  float* queryPeak;
+  /** Per lane: what the scores of the block at hand begin with. */
+  float* offset;
+  /** 1 in lanes whose scores against the block at hand are computed in float32, else 0. */
+  float* exact;
+
+  /** Keys of the block as [key][word], from one to the next, and their units. */
+  uint32_t* keys;
+  int64_t keyRow;
+  float* keyUnit;
+  /** What the sums of a key begin with. */
+  int32_t* keyStart;
+  /** How far scores of the block may be off, per norm and per largest channel of a query. */
+  float offPerNorm;
+  float offPerPeak;
+
+  /** Values of the block as [word][channel], from one word to the next, and the units of the channels. */
+  uint32_t* values;
+  int64_t valueRow;
+  float* valueUnit;
+  /** Per lane: the unit of a row's weights in the block. */
+  float* weightUnit;
+
+  /** Scores in float32, beside those of lower precision, where a vector has lanes of both. */
+  float* exactScores;
+};
+
+/** Vectors of queries of a packed tile of scores. */
+constexpr int kPackedVectors = Tile::kQueryVectors < 2 ? Tile::kQueryVectors : 2;
+
+/** Channels of a row, made up to whole vectors. */
+static int64_t paddedChannels(int64_t dim) { return (dim + kLanes - 1) / kLanes * kLanes; }
+
+/** Lays out what any precision may need: the widest, of two numbers to a word. */
+static Packed layOutPacked(Arena& arena, const Plan& plan, const Workspace& w) {
+  Packed packed{};
+  const int64_t lanes = static_cast<int64_t>(w.vectors) * kLanes;
+  const int64_t keyWords = paddedChannels(plan.headDim) / 2, valueWords = paddedChannels(plan.valueDim);
+  packed.queries = arena.take<uint32_t>(lanes * keyWords);
+  packed.queryUnit = arena.take<float>(lanes);
+  packed.queryNorm = arena.take<float>(lanes);
+  packed.queryPeak = arena.take<float>(lanes);
+  packed.offset = arena.take<float>(lanes);
+  packed.exact = arena.take<float>(lanes);
+  packed.keys = arena.take<uint32_t>(Tile::kBlock * keyWords);
+  packed.keyUnit = arena.take<float>(Tile::kBlock);
+  packed.keyStart = arena.take<int32_t>(Tile::kBlock);
+  packed.values = arena.take<uint32_t>(Tile::kBlock / 2 * valueWords);
+  packed.valueUnit = arena.take<float>(valueWords);
+  packed.weightUnit = arena.take<float>(lanes);
+  packed.exactScores = arena.take<float>(static_cast<size_t>(kPackedVectors) * Tile::kBlock * kLanes);
+  return packed;
+}
+
+/** The larger of each lane's distances from 0. */
+SELFSAME_INLINE V::Reg largerSize(V::Reg a, V::Reg x) { return V::max(V::max(a, x), V::sub(V::zero(), x)); }
+
+/** Lane i of the result is the largest of all lanes of r[i]. */
+SELFSAME_INLINE V::Reg largestAcross(V::Reg (&r)[kLanes]) {
+  V::transpose(r);
+  SELFSAME_UNROLL
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    SELFSAME_UNROLL
+    for (int i = 0; i < width; ++i) r[i] = V::max(r[i], r[i + width]);
+  }
+  return r[0];
+}
+
+/** Below this a row counts as 0: its square is the smallest that float32 holds. */
+constexpr float kLeastSize = 1e-18f;
+
+/** kLanes channels of a row, 0 behind its last. */
+SELFSAME_INLINE V::Reg loadPadded(const float* row, int64_t channel, int64_t dim) {
+  return channel + kLanes <= dim ? V::load(row + channel)
+                                 : V::loadTail(row + channel, static_cast<int>(dim - channel));
+}

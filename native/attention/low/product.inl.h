@@ -1,0 +1,82 @@
+/** Packed weights times packed values, as product.inl.h does in float32. */
+
+/** Vectors of channels of a packed tile. */
+constexpr int kPackedChannels = Tile::kChannelVectors < 2 ? Tile::kChannelVectors : 2;
+static_assert(Tile::kRows * kPackedChannels + kPackedChannels + 2 <= V::kRegs,
+              "a packed product tile lives in registers");
+
+/** N vectors of channels from `channel` on; with a tail the last one has only so many channels. */
+template <class P, int N>
+SELFSAME_NOINLINE void packedProductTile(const Product& product, const Packed& packed, int lane,
+                                         int64_t channel, int tail) {
+  typename P::Sum sum[Tile::kRows][N];
+  SELFSAME_UNROLL
+  for (int r = 0; r < Tile::kRows; ++r) {
+    SELFSAME_UNROLL
+    for (int n = 0; n < N; ++n) sum[r][n] = P::start(0);
+  }
+  const int32_t begin = product.begin / P::kPack, end = (product.end + P::kPack - 1) / P::kPack;
+  const int64_t valueRow = packed.valueRow;
+  const uint32_t* SELFSAME_RESTRICT weights =
+      reinterpret_cast<const uint32_t*>(product.weights) + begin * kLanes;
+  const uint32_t* SELFSAME_RESTRICT values = packed.values + begin * valueRow + channel;
+  for (int32_t word = begin; word < end; ++word, weights += kLanes, values += valueRow) {
+    typename P::Words value[N];
+    SELFSAME_UNROLL
+    for (int n = 0; n < N; ++n) value[n] = P::load(values + n * kLanes);
+    SELFSAME_UNROLL
+    for (int r = 0; r < Tile::kRows; ++r) {
+      SELFSAME_UNROLL
+      for (int n = 0; n < N; ++n) sum[r][n] = P::dotWeight(weights + r, value[n], sum[r][n]);
+    }
+  }
+  SELFSAME_UNROLL
+  for (int r = 0; r < Tile::kRows; ++r) {
+    if (product.out[r] == nullptr) continue;
+    const V::Reg unit = V::all(P::kScaled ? packed.weightUnit[lane + r] : 1.0f);
+    const V::Reg factor = V::all(product.factor[r]);
+    const V::Reg inverse = V::all(product.inverse != nullptr ? product.inverse[r] : 1.0f);
+    SELFSAME_UNROLL
+    for (int n = 0; n < N; ++n) {
+      float* out = product.out[r] + channel + n * kLanes;
+      const bool cut = n == N - 1 && tail != 0;
+      V::Reg x = P::value(sum[r][n]);
+      if (P::kScaled) x = V::mul(x, V::mul(V::load(packed.valueUnit + channel + n * kLanes), unit));
+      if (product.resumes) x = V::fma(cut ? V::loadTail(out, tail) : V::load(out), factor, x);
+      x = V::fma(x, inverse, V::zero());
+      if (cut) {
+        V::storeTail(out, x, tail);
+      } else {
+        V::store(out, x);
+      }
+    }
+  }
+}
+
+template <class P, int N>
+SELFSAME_INLINE void packedProductOf(int n, const Product& product, const Packed& packed, int lane,
+                                     int64_t channel, int tail) {
+  if (n == N) return packedProductTile<P, N>(product, packed, lane, channel, tail);
+  if constexpr (N > 1) packedProductOf<P, N - 1>(n, product, packed, lane, channel, tail);
+}
+
+/** Adds the block to the outputs of the vectors [vector, vector + count), whose weights w.scores holds. */
+template <class P>
+static void packedProductBlock(const Workspace& w, const Packed& packed, int vector, int count,
+                               int64_t valueDim, const Block& block) {
+  SELFSAME_PHASE(kProduct);
+  for (int i = 0; i < count; ++i) packWeights<P>(w, packed, vector + i, scoresOf(w, i), block);
+  const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
+  const int firstLane = vector * kLanes, endLane = (vector + count) * kLanes;
+  closeSums(w, firstLane, endLane, block);
+  for (int64_t done = 0; done < vectors;) {
+    const int n = nextVectors(vectors - done, kPackedChannels);
+    const int tail = done + n == vectors ? static_cast<int>(valueDim % kLanes) : 0;
+    for (int lane = firstLane; lane < endLane; lane += Tile::kRows) {
+      Product product;
+      if (!openProduct(w, vector, lane, block, &product)) continue;
+      packedProductOf<P, kPackedChannels>(n, product, packed, lane, done * kLanes, tail);
+    }
+    done += n;
+  }
+}

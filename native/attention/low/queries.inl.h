@@ -1,0 +1,125 @@
+/** Queries and keys of lower precision, each in units of its own. */
+
+/** The units of a precision follow a row's largest channel, or its norm, so that sums of products cannot
+ * overflow. */
+template <class P>
+SELFSAME_INLINE float unitOf(float norm, float peak) {
+  if (!P::kScaled) return 1.0f;
+  const float size = P::kByPeak ? peak : norm;
+  return (size > kLeastSize ? size : kLeastSize) / P::kMostOfRow;
+}
+
+/** Packs the queries that packQueries has turned, scale and all. */
+template <class P>
+SELFSAME_NOINLINE void packLowQueries(const Workspace& w, const Packed& packed) {
+  SELFSAME_PHASE(kPack);
+  for (int lane = 0; lane < w.vectors * kLanes; lane += kLanes) {
+    const float* queries = w.queries + lane * w.headDim;
+    V::Reg squares = V::zero(), peak = V::zero();
+    for (int64_t c = 0; c < w.headDim; ++c) {
+      const V::Reg x = V::load(queries + c * kLanes);
+      squares = V::fma(x, x, squares);
+      peak = largerSize(peak, x);
+    }
+    V::store(packed.queryNorm + lane, squares);
+    V::store(packed.queryPeak + lane, peak);
+    V::store(packed.offset + lane, V::zero());
+    float factor[kLanes];
+    for (int i = 0; i < kLanes; ++i) {
+      // The least size keeps what counts as 0 from meeting a key that is huge.
+      const float norm = sqrtf(packed.queryNorm[lane + i]) + kLeastSize;
+      packed.queryNorm[lane + i] = norm;
+      packed.queryPeak[lane + i] += kLeastSize;
+      packed.queryUnit[lane + i] = unitOf<P>(norm, packed.queryPeak[lane + i]);
+      factor[i] = 1.0f / packed.queryUnit[lane + i];
+    }
+    const V::Reg by = V::load(factor);
+    uint32_t* words = packed.queries + lane * packed.words;
+    for (int64_t word = 0; word < packed.words; ++word) {
+      V::Reg x[P::kPack];
+      SELFSAME_UNROLL
+      for (int i = 0; i < P::kPack; ++i) {
+        const int64_t c = word * P::kPack + i;
+        x[i] = c < w.headDim ? V::load(queries + c * kLanes) : V::zero();
+      }
+      P::store(words + word * kLanes, P::packQuery(x, by));
+    }
+  }
+}
+
+/** Norms and largest channels of kLanes keys, of which the last counts again behind it. */
+template <class P>
+SELFSAME_NOINLINE void measureKeys(const float* keys, int64_t keyRow, int32_t count, int64_t dim,
+                                   float* squares, float* peaks) {
+  V::Reg square[kLanes], peak[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    const float* key = keys + smaller(i, count - 1) * keyRow;
+    square[i] = peak[i] = V::zero();
+    for (int64_t c = 0; c < dim; c += kLanes) {
+      const V::Reg x = loadPadded(key, c, dim);
+      square[i] = V::fma(x, x, square[i]);
+      if (P::kByPeak) peak[i] = largerSize(peak[i], x);
+    }
+  }
+  V::store(squares, V::addAcross(square));
+  if (P::kByPeak) V::store(peaks, largestAcross(peak));
+}
+
+/** Packs the keys [from, to) of a block; the others become 0. */
+template <class P>
+SELFSAME_NOINLINE void packKeys(const Workspace& w, Packed& packed, const Block& block, int32_t from,
+                                int32_t to) {
+  SELFSAME_PHASE(kPack);
+  const int64_t dim = w.headDim;
+  packed.keyRow = paddedChannels(dim) / P::kPack;
+  float mostNorm = 0.0f, mostPeak = 0.0f;
+  float squares[Tile::kBlock + kLanes], peaks[Tile::kBlock + kLanes];
+  for (int32_t key = from; key < to; key += kLanes) {
+    measureKeys<P>(block.keys + key * block.keyRow, block.keyRow, to - key, dim, squares + key, peaks + key);
+  }
+  for (int32_t key = 0; key < Tile::kBlock; ++key) {
+    uint32_t* row = packed.keys + key * packed.keyRow;
+    packed.keyUnit[key] = 0.0f;
+    packed.keyStart[key] = 0;
+    if (key < from || key >= to) {
+      memset(row, 0, packed.keyRow * sizeof(uint32_t));
+      continue;
+    }
+    // So that NaN stays the most of all.
+    const float norm = sqrtf(squares[key]), peak = P::kByPeak ? peaks[key] : 0.0f;
+    if (!(norm <= mostNorm)) mostNorm = norm;
+    if (!(peak <= mostPeak)) mostPeak = peak;
+    const float unit = unitOf<P>(norm, peak);
+    packed.keyUnit[key] = unit;
+    const V::Reg by = V::all(1.0f / unit);
+    const float* from = block.keys + key * block.keyRow;
+    constexpr int kWordsOfVector = kLanes / P::kPack;
+    for (int64_t c = 0; c < dim; c += kLanes, row += kWordsOfVector)
+      P::storeRow(row, loadPadded(from, c, dim), by);
+  }
+  packed.offPerNorm = P::offPerNorm(mostNorm, mostPeak);
+  packed.offPerPeak = P::offPerPeak(mostNorm, mostPeak);
+}
+
+/** Whether some lanes take their scores in float32, and whether all do. */
+struct ExactLanes {
+  bool some;
+  bool all;
+};
+
+/** Marks the lanes of the vectors [vector, vector + count) whose scores against the block this precision may
+ * move too far. */
+template <class P>
+static ExactLanes findExactLanes(const Workspace& w, const Packed& packed, int vector, int count) {
+  const float most = w.natural ? P::kMostOff : P::kMostOff * kLog2e;
+  ExactLanes exact{false, true};
+  for (int lane = vector * kLanes; lane < (vector + count) * kLanes; ++lane) {
+    const float off =
+        packed.queryNorm[lane] * packed.offPerNorm + packed.queryPeak[lane] * packed.offPerPeak;
+    const bool moves = !(off <= most);
+    packed.exact[lane] = moves ? 1.0f : 0.0f;
+    exact.some = exact.some || moves;
+    exact.all = exact.all && moves;
+  }
+  return exact;
+}
