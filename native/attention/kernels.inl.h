@@ -19,6 +19,7 @@
 #include "low/packed.inl.h"
 #include "low/precisions.inl.h"
 #include "low/queries.inl.h"
+#include "low/keys.inl.h"
 #include "low/scores.inl.h"
 #include "low/values.inl.h"
 #include "low/product.inl.h"

@@ -17,9 +17,11 @@ namespace selfsame::avx512 {
 struct Tile {
   static constexpr const char* kIsa = "avx512";
   static constexpr int kKeys = 8, kQueryVectors = 2, kRows = 8, kChannelVectors = 2, kBlock = 256;
-  static constexpr int64_t kPrecisions = kAsInt16;
+  static constexpr int64_t kPrecisions = kAsInt16 | kAsInt8 | kAsBfloat16;
   using Int16Plain = avx512::Int16Plain;
   using Int16Vnni = avx512::Int16Vnni;
+  using Int8 = avx512::Int8Vnni;
+  using Bfloat16 = avx512::Bfloat16;
   static constexpr int kDots = 16;
 };
 #include "../attention/kernels.inl.h"

@@ -24,8 +24,16 @@ struct Int16Plain {
   }
   SELFSAME_INLINE Sum start(int32_t) { return _mm256_setzero_si256(); }
   SELFSAME_INLINE V::Reg value(Sum sum) { return _mm256_cvtepi32_ps(sum); }
+  /** In assembly because compilers copy each sum once per step, which costs a quarter of the speed (GCC 12). */
   SELFSAME_INLINE Sum dotKey(const uint32_t* key, Words queries, Sum sum) {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_set1_epi32(static_cast<int>(*key)), queries));
+    const __m256i word = _mm256_set1_epi32(static_cast<int>(*key));
+#if defined(__GNUC__)
+    __m256i product;
+    __asm__("vpmaddwd %2, %3, %0\n\tvpaddd %0, %1, %1" : "=&x"(product), "+x"(sum) : "x"(word), "x"(queries));
+    return sum;
+#else
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(word, queries));
+#endif
   }
   SELFSAME_INLINE Sum dotWeight(const uint32_t* weight, Words values, Sum sum) {
     return dotKey(weight, values, sum);

@@ -65,5 +65,12 @@ static bool attendLow(const Call& call, const Task& task, Arena& arena, const Wo
     }
     if ((features & kAsInt16) != 0) return attendPacked<Int16Of<typename T::Int16Plain>>(call, task, w, packed);
   }
+  if constexpr ((T::kPrecisions & kAsInt8) != 0) {
+    if ((features & kAsInt8) != 0) return attendPacked<Int8Of<typename T::Int8>>(call, task, w, packed);
+  }
+  if constexpr ((T::kPrecisions & kAsBfloat16) != 0) {
+    if ((features & kAsBfloat16) != 0)
+      return attendPacked<Bfloat16Of<typename T::Bfloat16>>(call, task, w, packed);
+  }
   return false;
 }

@@ -26,6 +26,8 @@ struct Packed {
   float* keyUnit;
   /** What the sums of a key begin with. */
   int32_t* keyStart;
+  /** What was taken from all of them. */
+  float* keyMean;
   /** How far scores of the block may be off, per norm and per largest channel of a query. */
   float offPerNorm;
   float offPerPeak;
@@ -34,8 +36,11 @@ struct Packed {
   uint32_t* values;
   int64_t valueRow;
   float* valueUnit;
-  /** Per lane: the unit of a row's weights in the block. */
+  /** What was taken from all of them. */
+  float* valueMean;
+  /** Per lane: the unit of a row's weights in the block, and their sum. */
   float* weightUnit;
+  float* weightSum;
 
   /** Scores in float32, beside those of lower precision, where a vector has lanes of both. */
   float* exactScores;
@@ -61,9 +66,12 @@ static Packed layOutPacked(Arena& arena, const Plan& plan, const Workspace& w) {
   packed.keys = arena.take<uint32_t>(Tile::kBlock * keyWords);
   packed.keyUnit = arena.take<float>(Tile::kBlock);
   packed.keyStart = arena.take<int32_t>(Tile::kBlock);
+  packed.keyMean = arena.take<float>(paddedChannels(plan.headDim));
   packed.values = arena.take<uint32_t>(Tile::kBlock / 2 * valueWords);
   packed.valueUnit = arena.take<float>(valueWords);
+  packed.valueMean = arena.take<float>(valueWords);
   packed.weightUnit = arena.take<float>(lanes);
+  packed.weightSum = arena.take<float>(lanes);
   packed.exactScores = arena.take<float>(static_cast<size_t>(kPackedVectors) * Tile::kBlock * kLanes);
   return packed;
 }

@@ -41,7 +41,12 @@ SELFSAME_NOINLINE void packedProductTile(const Product& product, const Packed& p
       float* out = product.out[r] + channel + n * kLanes;
       const bool cut = n == N - 1 && tail != 0;
       V::Reg x = P::value(sum[r][n]);
-      if (P::kScaled) x = V::mul(x, V::mul(V::load(packed.valueUnit + channel + n * kLanes), unit));
+      if (P::kScaled) {
+        const int64_t c = channel + n * kLanes;
+        // The sum of a row that is NaN is NaN.
+        x = V::mul(x, V::mul(V::load(packed.valueUnit + c), unit));
+        x = V::fma(V::load(packed.valueMean + c), V::all(packed.weightSum[lane + r]), x);
+      }
       if (product.resumes) x = V::fma(cut ? V::loadTail(out, tail) : V::load(out), factor, x);
       x = V::fma(x, inverse, V::zero());
       if (cut) {

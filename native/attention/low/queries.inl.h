@@ -1,4 +1,4 @@
-/** Queries and keys of lower precision, each in units of its own. */
+/** Queries of lower precision, each in units of its own. */
 
 /** The units of a precision follow a row's largest channel, or its norm, so that sums of products cannot
  * overflow. */
@@ -45,60 +45,6 @@ SELFSAME_NOINLINE void packLowQueries(const Workspace& w, const Packed& packed) 
       P::store(words + word * kLanes, P::packQuery(x, by));
     }
   }
-}
-
-/** Norms and largest channels of kLanes keys, of which the last counts again behind it. */
-template <class P>
-SELFSAME_NOINLINE void measureKeys(const float* keys, int64_t keyRow, int32_t count, int64_t dim,
-                                   float* squares, float* peaks) {
-  V::Reg square[kLanes], peak[kLanes];
-  for (int i = 0; i < kLanes; ++i) {
-    const float* key = keys + smaller(i, count - 1) * keyRow;
-    square[i] = peak[i] = V::zero();
-    for (int64_t c = 0; c < dim; c += kLanes) {
-      const V::Reg x = loadPadded(key, c, dim);
-      square[i] = V::fma(x, x, square[i]);
-      if (P::kByPeak) peak[i] = largerSize(peak[i], x);
-    }
-  }
-  V::store(squares, V::addAcross(square));
-  if (P::kByPeak) V::store(peaks, largestAcross(peak));
-}
-
-/** Packs the keys [from, to) of a block; the others become 0. */
-template <class P>
-SELFSAME_NOINLINE void packKeys(const Workspace& w, Packed& packed, const Block& block, int32_t from,
-                                int32_t to) {
-  SELFSAME_PHASE(kPack);
-  const int64_t dim = w.headDim;
-  packed.keyRow = paddedChannels(dim) / P::kPack;
-  float mostNorm = 0.0f, mostPeak = 0.0f;
-  float squares[Tile::kBlock + kLanes], peaks[Tile::kBlock + kLanes];
-  for (int32_t key = from; key < to; key += kLanes) {
-    measureKeys<P>(block.keys + key * block.keyRow, block.keyRow, to - key, dim, squares + key, peaks + key);
-  }
-  for (int32_t key = 0; key < Tile::kBlock; ++key) {
-    uint32_t* row = packed.keys + key * packed.keyRow;
-    packed.keyUnit[key] = 0.0f;
-    packed.keyStart[key] = 0;
-    if (key < from || key >= to) {
-      memset(row, 0, packed.keyRow * sizeof(uint32_t));
-      continue;
-    }
-    // So that NaN stays the most of all.
-    const float norm = sqrtf(squares[key]), peak = P::kByPeak ? peaks[key] : 0.0f;
-    if (!(norm <= mostNorm)) mostNorm = norm;
-    if (!(peak <= mostPeak)) mostPeak = peak;
-    const float unit = unitOf<P>(norm, peak);
-    packed.keyUnit[key] = unit;
-    const V::Reg by = V::all(1.0f / unit);
-    const float* from = block.keys + key * block.keyRow;
-    constexpr int kWordsOfVector = kLanes / P::kPack;
-    for (int64_t c = 0; c < dim; c += kLanes, row += kWordsOfVector)
-      P::storeRow(row, loadPadded(from, c, dim), by);
-  }
-  packed.offPerNorm = P::offPerNorm(mostNorm, mostPeak);
-  packed.offPerPeak = P::offPerPeak(mostNorm, mostPeak);
 }
 
 /** Whether some lanes take their scores in float32, and whether all do. */

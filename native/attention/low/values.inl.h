@@ -1,36 +1,45 @@
-/** Values and weights of lower precision: packed along the keys, values in units of their channel, weights in
- * units of their row. */
-
-/** The largest of every channel of the rows [from, to) in units; false where the precision cannot carry them.
+/**
+ * Values and weights of lower precision: packed along the keys, values in units of their channel, weights in
+ * units of their row. Integers lose the mean of their block first, which comes back times the sum of the
+ * weights: so what many small weights lose together by rounding has no direction.
  */
+
+/** kLanes channels of a value, without the mean where it is taken away. */
+template <class P>
+SELFSAME_INLINE V::Reg loadValue(const Packed& packed, const float* value, int64_t channel, int64_t dim) {
+  const V::Reg x = loadPadded(value, channel, dim);
+  return P::kScaled ? V::sub(x, V::load(packed.valueMean + channel)) : x;
+}
+
+/** The mean, the unit and the fitness of every channel of the rows [from, to); false where the precision
+ * cannot carry them. */
 template <class P>
 SELFSAME_NOINLINE bool measureValues(const Packed& packed, const Block& block, int32_t from, int32_t to,
                                      int64_t dim) {
-  V::Reg nothing = V::zero(), squares = V::zero(), peaks = V::zero();
+  if (P::kScaled) meanOfRows(block.values, block.valueRow, from, to, dim, packed.valueMean);
+  V::Reg squares = V::zero(), peaks = V::zero();
   for (int64_t c = 0; c < dim; c += kLanes) {
-    V::Reg peak = V::zero();
+    V::Reg peak = V::zero(), square = V::zero();
     for (int32_t key = from; key < to; ++key) {
-      const V::Reg x = loadPadded(block.values + key * block.valueRow, c, dim);
+      const V::Reg x = loadValue<P>(packed, block.values + key * block.valueRow, c, dim);
       peak = largerSize(peak, x);
-      // NaN and infinity times 0 are no 0.
-      nothing = V::fma(x, V::zero(), nothing);
-      if (P::kByPeak) squares = V::fma(x, x, squares);
+      square = V::fma(x, x, square);
     }
-    if (P::kByPeak) peaks = V::fma(peak, peak, peaks);
+    peaks = V::fma(peak, peak, peaks);
+    squares = V::add(squares, square);
     peak = V::max(peak, V::all(kLeastSize));
     V::store(packed.valueUnit + c, V::mul(peak, V::all(1.0f / P::kMostOfValue)));
   }
-  float zeros[kLanes], square[kLanes], most[kLanes];
-  V::store(zeros, nothing);
+  float square[kLanes], most[kLanes], sum = 0.0f, mostSum = 0.0f;
   V::store(square, squares);
   V::store(most, peaks);
-  float sum = 0.0f, mostSum = 0.0f;
   for (int i = 0; i < kLanes; ++i) {
-    if (zeros[i] != 0.0f) return false;
     sum += square[i];
     mostSum += most[i];
   }
-  return P::valuesFit(sum / static_cast<float>(to - from), mostSum);
+  // NaN and infinity are in the sum; bfloat16 and means overflow only far above such sizes.
+  constexpr float kMostSquares = 1e37f;
+  return sum <= kMostSquares && P::valuesFit(sum / static_cast<float>(to - from), mostSum);
 }
 
 /** Packs the values of the keys [from, to) of a block, and 0 for the others; false where they must stay in
@@ -47,7 +56,7 @@ SELFSAME_NOINLINE bool packValues(Packed& packed, const Block& block, int32_t fr
       SELFSAME_UNROLL
       for (int i = 0; i < P::kPack; ++i) {
         const int32_t key = word * P::kPack + i;
-        x[i] = key < from || key >= to ? V::zero() : loadPadded(block.values + key * block.valueRow, c, dim);
+        x[i] = key < from || key >= to ? V::zero() : loadValue<P>(packed, block.values + key * block.valueRow, c, dim);
       }
       const V::Reg factor =
           P::kScaled ? V::div(V::all(1.0f), V::load(packed.valueUnit + c)) : V::all(1.0f);
@@ -101,8 +110,8 @@ SELFSAME_NOINLINE void packWeights(const Workspace& w, const Packed& packed, int
     const WeightSize size = measureWeights(scores + begin * kLanes, end - begin);
     const V::Reg unit = V::max(P::unitOfWeights(size.most, size.sum), V::all(1e-30f));
     factor = V::div(V::all(1.0f), unit);
-    // A row that is NaN stays so.
-    V::store(packed.weightUnit + vector * kLanes, V::fma(size.sum, V::zero(), unit));
+    V::store(packed.weightUnit + vector * kLanes, unit);
+    V::store(packed.weightSum + vector * kLanes, size.sum);
   }
   uint32_t* words = reinterpret_cast<uint32_t*>(scores);
   for (int32_t key = begin; key < end; key += P::kPack) {

@@ -1,0 +1,99 @@
+/** Keys of lower precision, each in units of its own. */
+
+/** The mean of the rows [from, to), channel by channel, 0 behind the last. */
+SELFSAME_NOINLINE void meanOfRows(const float* rows, int64_t row, int32_t from, int32_t to, int64_t dim,
+                                  float* mean) {
+  const V::Reg share = V::all(1.0f / static_cast<float>(to - from));
+  for (int64_t c = 0; c < dim; c += kLanes) {
+    V::Reg sum = V::zero();
+    for (int32_t i = from; i < to; ++i) sum = V::add(sum, loadPadded(rows + i * row, c, dim));
+    V::store(mean + c, V::mul(sum, share));
+  }
+}
+
+/** kLanes channels of a key, without the mean where it is taken away. */
+template <class P>
+SELFSAME_INLINE V::Reg loadKey(const float* key, int64_t channel, int64_t dim, const float* mean) {
+  const V::Reg x = loadPadded(key, channel, dim);
+  return P::kCentresKeys ? V::sub(x, V::load(mean + channel)) : x;
+}
+
+/** The squared norms and largest channels of kLanes keys. */
+template <class P>
+SELFSAME_NOINLINE void measureKeys(const float* const* keys, int64_t dim, const float* mean, float* squares,
+                                   float* peaks) {
+  V::Reg square[kLanes], peak[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    square[i] = peak[i] = V::zero();
+    for (int64_t c = 0; c < dim; c += kLanes) {
+      const V::Reg x = loadKey<P>(keys[i], c, dim, mean);
+      square[i] = V::fma(x, x, square[i]);
+      if (P::kByPeak) peak[i] = largerSize(peak[i], x);
+    }
+  }
+  V::store(squares, V::addAcross(square));
+  if (P::kByPeak) V::store(peaks, largestAcross(peak));
+}
+
+/** Packs kLanes keys in these units. */
+template <class P>
+SELFSAME_NOINLINE void storeKeys(const Packed& packed, const float* const* keys, int64_t dim, int32_t at) {
+  V::Reg sums[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    uint32_t* row = packed.keys + (at + i) * packed.keyRow;
+    const V::Reg factor = V::all(1.0f / packed.keyUnit[at + i]);
+    sums[i] = V::zero();
+    for (int64_t c = 0; c < dim; c += kLanes, row += kLanes / P::kPack)
+      sums[i] = V::add(sums[i], P::storeRow(row, loadKey<P>(keys[i], c, dim, packed.keyMean), factor));
+  }
+  if constexpr (P::kPack == 4) {
+    // Queries are stored 128 too large.
+    float sum[kLanes];
+    V::store(sum, V::addAcross(sums));
+    for (int i = 0; i < kLanes; ++i) packed.keyStart[at + i] = -128 * static_cast<int32_t>(sum[i]);
+  }
+}
+
+/** What the mean that keys have lost adds to the scores of every row. */
+SELFSAME_NOINLINE void scoreMean(const Workspace& w, const Packed& packed) {
+  for (int lane = 0; lane < w.vectors * kLanes; lane += kLanes) {
+    const float* queries = w.queries + lane * w.headDim;
+    V::Reg sum[2] = {V::zero(), V::zero()};
+    int64_t c = 0;
+    for (; c + 2 <= w.headDim; c += 2) {
+      SELFSAME_UNROLL
+      for (int i = 0; i < 2; ++i)
+        sum[i] = V::fmaAll(packed.keyMean + c + i, V::load(queries + (c + i) * kLanes), sum[i]);
+    }
+    if (c < w.headDim) sum[0] = V::fmaAll(packed.keyMean + c, V::load(queries + c * kLanes), sum[0]);
+    V::store(packed.offset + lane, V::add(sum[0], sum[1]));
+  }
+}
+
+/** Packs the keys [from, to) of a block. Those around them, to whole vectors of keys, repeat the nearest; no
+ * row sees them. */
+template <class P>
+static void packKeys(const Workspace& w, Packed& packed, const Block& block, int32_t from, int32_t to) {
+  SELFSAME_PHASE(kPack);
+  const int64_t dim = w.headDim;
+  packed.keyRow = paddedChannels(dim) / P::kPack;
+  if (P::kCentresKeys) meanOfRows(block.keys, block.keyRow, from, to, dim, packed.keyMean);
+  float mostNorm = kLeastSize, mostPeak = kLeastSize;
+  for (int32_t at = from - from % kLanes; at < to; at += kLanes) {
+    const float* keys[kLanes];
+    float squares[kLanes], peaks[kLanes] = {};
+    for (int i = 0; i < kLanes; ++i) keys[i] = block.keys + clampTo(at + i, from, to - 1) * block.keyRow;
+    measureKeys<P>(keys, dim, packed.keyMean, squares, peaks);
+    for (int i = 0; i < kLanes; ++i) {
+      const float norm = sqrtf(squares[i]);
+      packed.keyUnit[at + i] = unitOf<P>(norm, peaks[i]);
+      // Asked so that NaN stays the most of all.
+      if (!(norm <= mostNorm)) mostNorm = norm;
+      if (!(peaks[i] <= mostPeak)) mostPeak = peaks[i];
+    }
+    storeKeys<P>(packed, keys, dim, at);
+  }
+  packed.offPerNorm = P::offPerNorm(mostNorm, mostPeak);
+  packed.offPerPeak = P::offPerPeak(mostNorm, mostPeak);
+  if (P::kCentresKeys) scoreMean(w, packed);
+}
