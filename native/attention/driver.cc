@@ -14,6 +14,8 @@ namespace {
  * small L2. */
 constexpr int64_t kTaskRows = 384;
 constexpr int64_t kTaskQueryFloats = 1 << 16;
+/** Of lower precision, where each task packs the keys and values that it reads. */
+constexpr int64_t kPackedTaskRows = 1024;
 /** Tasks per thread that even out their unequal lengths. */
 constexpr int64_t kTasksPerThread = 4;
 /** Multiply-adds worth waking a thread for: 40 us with AVX-512; a woken thread starts after 28 us (2-core
@@ -205,7 +207,8 @@ Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t sele
   work *= static_cast<double>(plan.heads) * static_cast<double>(plan.headDim + plan.valueDim);
   threads = static_cast<int>(std::min<double>(threads, 1 + work / kWorkPerThread));
 
-  int64_t rows = std::min({kTaskRows, most, kTaskQueryFloats / std::max<int64_t>(plan.headDim, 1)});
+  const int64_t taskRows = (plan.features & kPrecisions) != 0 ? kPackedTaskRows : kTaskRows;
+  int64_t rows = std::min({taskRows, most, kTaskQueryFloats / std::max<int64_t>(plan.headDim, 1)});
   rows = std::max<int64_t>(rows, std::min<int64_t>(most, kernels.tileQueries));
   const auto tasks = [&](int64_t each) { return countTasks(plan, items, selected, kernels, each, kRows); };
   while (threads > 1 && rows >= 2 * kernels.tileQueries && tasks(rows) < kTasksPerThread * threads) {

@@ -1,13 +1,21 @@
 /** Keys of lower precision, each in units of its own. */
 
-/** The mean of the rows [from, to), channel by channel, 0 behind the last. */
-SELFSAME_NOINLINE void meanOfRows(const float* rows, int64_t row, int32_t from, int32_t to, int64_t dim,
-                                  float* mean) {
+/** The mean of the keys [from, to) of a block, 0 behind its last channel. */
+SELFSAME_NOINLINE void meanOfKeys(const Block& block, int32_t from, int32_t to, int64_t dim, float* mean) {
   const V::Reg share = V::all(1.0f / static_cast<float>(to - from));
-  for (int64_t c = 0; c < dim; c += kLanes) {
-    V::Reg sum = V::zero();
-    for (int32_t i = from; i < to; ++i) sum = V::add(sum, loadPadded(rows + i * row, c, dim));
-    V::store(mean + c, V::mul(sum, share));
+  for (int64_t c = 0; c < dim; c += kPassVectors * kLanes) {
+    V::Reg sum[kPassVectors];
+    SELFSAME_UNROLL
+    for (int n = 0; n < kPassVectors; ++n) sum[n] = V::zero();
+    const float* key = block.keys + from * block.keyRow;
+    for (int32_t i = from; i < to; ++i, key += block.keyRow) {
+      SELFSAME_UNROLL
+      for (int n = 0; n < kPassVectors; ++n) sum[n] = V::add(sum[n], loadPadded(key, c + n * kLanes, dim));
+    }
+    SELFSAME_UNROLL
+    for (int n = 0; n < kPassVectors; ++n) {
+      if (c + n * kLanes < dim) V::store(mean + c + n * kLanes, V::mul(sum[n], share));
+    }
   }
 }
 
@@ -24,27 +32,30 @@ SELFSAME_NOINLINE void measureKeys(const float* const* keys, int64_t dim, const 
                                    float* peaks) {
   V::Reg square[kLanes], peak[kLanes];
   for (int i = 0; i < kLanes; ++i) {
-    square[i] = peak[i] = V::zero();
+    V::Reg sum = V::zero(), most = V::zero();
     for (int64_t c = 0; c < dim; c += kLanes) {
       const V::Reg x = loadKey<P>(keys[i], c, dim, mean);
-      square[i] = V::fma(x, x, square[i]);
-      if (P::kByPeak) peak[i] = largerSize(peak[i], x);
+      sum = V::fma(x, x, sum);
+      if (P::kByPeak) most = largerSize(most, x);
     }
+    square[i] = sum;
+    peak[i] = most;
   }
   V::store(squares, V::addAcross(square));
   if (P::kByPeak) V::store(peaks, largestAcross(peak));
 }
 
-/** Packs kLanes keys in these units. */
+/** Packs kLanes keys, in their units. */
 template <class P>
 SELFSAME_NOINLINE void storeKeys(const Packed& packed, const float* const* keys, int64_t dim, int32_t at) {
   V::Reg sums[kLanes];
   for (int i = 0; i < kLanes; ++i) {
     uint32_t* row = packed.keys + (at + i) * packed.keyRow;
     const V::Reg factor = V::all(1.0f / packed.keyUnit[at + i]);
-    sums[i] = V::zero();
+    V::Reg sum = V::zero();
     for (int64_t c = 0; c < dim; c += kLanes, row += kLanes / P::kPack)
-      sums[i] = V::add(sums[i], P::storeRow(row, loadKey<P>(keys[i], c, dim, packed.keyMean), factor));
+      sum = V::add(sum, P::storeRow(row, loadKey<P>(keys[i], c, dim, packed.keyMean), factor));
+    sums[i] = sum;
   }
   if constexpr (P::kPack == 4) {
     // Queries are stored 128 too large.
@@ -70,6 +81,13 @@ SELFSAME_NOINLINE void scoreMean(const Workspace& w, const Packed& packed) {
   }
 }
 
+/** The keys of a tile get the largest of their units. */
+static void shareUnit(float* units) {
+  float most = units[0];
+  for (int i = 1; i < Tile::kKeys; ++i) most = units[i] > most ? units[i] : most;
+  for (int i = 0; i < Tile::kKeys; ++i) units[i] = most;
+}
+
 /** Packs the keys [from, to) of a block. Those around them, to whole vectors of keys, repeat the nearest; no
  * row sees them. */
 template <class P>
@@ -77,7 +95,7 @@ static void packKeys(const Workspace& w, Packed& packed, const Block& block, int
   SELFSAME_PHASE(kPack);
   const int64_t dim = w.headDim;
   packed.keyRow = paddedChannels(dim) / P::kPack;
-  if (P::kCentresKeys) meanOfRows(block.keys, block.keyRow, from, to, dim, packed.keyMean);
+  if (P::kCentresKeys) meanOfKeys(block, from, to, dim, packed.keyMean);
   float mostNorm = kLeastSize, mostPeak = kLeastSize;
   for (int32_t at = from - from % kLanes; at < to; at += kLanes) {
     const float* keys[kLanes];
@@ -91,6 +109,7 @@ static void packKeys(const Workspace& w, Packed& packed, const Block& block, int
       if (!(norm <= mostNorm)) mostNorm = norm;
       if (!(peaks[i] <= mostPeak)) mostPeak = peaks[i];
     }
+    for (int i = 0; P::kSharesUnits && i < kLanes; i += Tile::kKeys) shareUnit(packed.keyUnit + at + i);
     storeKeys<P>(packed, keys, dim, at);
   }
   packed.offPerNorm = P::offPerNorm(mostNorm, mostPeak);

@@ -95,6 +95,9 @@ constexpr float kLeastSize = 1e-18f;
 
 /** kLanes channels of a row, 0 behind its last. */
 SELFSAME_INLINE V::Reg loadPadded(const float* row, int64_t channel, int64_t dim) {
-  return channel + kLanes <= dim ? V::load(row + channel)
-                                 : V::loadTail(row + channel, static_cast<int>(dim - channel));
+  const int64_t left = dim - channel;
+  return V::loadTail(row + channel, static_cast<int>(left < kLanes ? (left > 0 ? left : 0) : kLanes));
 }
+
+/** Vectors of channels that one pass over the rows of a block takes, with four registers for each. */
+constexpr int kPassVectors = V::kRegs >= 32 ? 4 : 2;

@@ -71,17 +71,21 @@ static void packedProductBlock(const Workspace& w, const Packed& packed, int vec
                                int64_t valueDim, const Block& block) {
   SELFSAME_PHASE(kProduct);
   for (int i = 0; i < count; ++i) packWeights<P>(w, packed, vector + i, scoresOf(w, i), block);
-  const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
   const int firstLane = vector * kLanes, endLane = (vector + count) * kLanes;
   closeSums(w, firstLane, endLane, block);
+  constexpr int kGroups = kPackedVectors * kLanes / Tile::kRows;
+  Product products[kGroups];
+  int lanes[kGroups], groups = 0;
+  for (int lane = firstLane; lane < endLane; lane += Tile::kRows) {
+    lanes[groups] = lane;
+    if (openProduct(w, vector, lane, block, &products[groups])) ++groups;
+  }
+  const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
   for (int64_t done = 0; done < vectors;) {
     const int n = nextVectors(vectors - done, kPackedChannels);
     const int tail = done + n == vectors ? static_cast<int>(valueDim % kLanes) : 0;
-    for (int lane = firstLane; lane < endLane; lane += Tile::kRows) {
-      Product product;
-      if (!openProduct(w, vector, lane, block, &product)) continue;
-      packedProductOf<P, kPackedChannels>(n, product, packed, lane, done * kLanes, tail);
-    }
+    for (int i = 0; i < groups; ++i)
+      packedProductOf<P, kPackedChannels>(n, products[i], packed, lanes[i], done * kLanes, tail);
     done += n;
   }
 }

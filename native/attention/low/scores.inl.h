@@ -42,12 +42,19 @@ SELFSAME_INLINE void multiplyPacked(const PackedTile& tile, V::Reg (&score)[Tile
   }
   SELFSAME_UNROLL
   for (int n = 0; n < N; ++n) {
-    const V::Reg unit = V::load(tile.queryUnit + n * kLanes);
+    V::Reg unit = V::load(tile.queryUnit + n * kLanes);
+    if (P::kSharesUnits) unit = V::mul(unit, V::all(tile.keyUnit[0]));
     const V::Reg start = V::sub(V::load(tile.offset + n * kLanes), V::load(tile.reference + n * kLanes));
     SELFSAME_UNROLL
     for (int t = 0; t < Tile::kKeys; ++t) {
       const V::Reg value = P::value(sum[t][n]);
-      score[t][n] = P::kScaled ? V::fmaAll(tile.keyUnit + t, V::mul(value, unit), start) : V::add(value, start);
+      if constexpr (P::kSharesUnits) {
+        score[t][n] = V::fma(value, unit, start);
+      } else if constexpr (P::kScaled) {
+        score[t][n] = V::fmaAll(tile.keyUnit + t, V::mul(value, unit), start);
+      } else {
+        score[t][n] = V::add(value, start);
+      }
     }
   }
 }

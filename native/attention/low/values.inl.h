@@ -4,63 +4,94 @@
  * weights: so what many small weights lose together by rounding has no direction.
  */
 
-/** kLanes channels of a value, without the mean where it is taken away. */
-template <class P>
-SELFSAME_INLINE V::Reg loadValue(const Packed& packed, const float* value, int64_t channel, int64_t dim) {
-  const V::Reg x = loadPadded(value, channel, dim);
-  return P::kScaled ? V::sub(x, V::load(packed.valueMean + channel)) : x;
+/** The range, the sum and the sum of squares of some values, channel by channel. */
+struct ValueRange {
+  V::Reg least;
+  V::Reg most;
+  V::Reg sum;
+  V::Reg squares;
+};
+
+/** Those of kPassVectors vectors of channels. */
+SELFSAME_INLINE void rangeOfValues(const Block& block, int32_t from, int32_t to, int64_t c, int64_t dim,
+                                   ValueRange (&range)[kPassVectors]) {
+  const float* value = block.values + from * block.valueRow;
+  SELFSAME_UNROLL
+  for (int n = 0; n < kPassVectors; ++n) {
+    const V::Reg x = loadPadded(value, c + n * kLanes, dim);
+    range[n] = {x, x, V::zero(), V::zero()};
+  }
+  for (int32_t key = from; key < to; ++key, value += block.valueRow) {
+    SELFSAME_UNROLL
+    for (int n = 0; n < kPassVectors; ++n) {
+      const V::Reg x = loadPadded(value, c + n * kLanes, dim);
+      range[n].least = V::min(range[n].least, x);
+      range[n].most = V::max(range[n].most, x);
+      range[n].sum = V::add(range[n].sum, x);
+      range[n].squares = V::fma(x, x, range[n].squares);
+    }
+  }
 }
 
-/** The mean, the unit and the fitness of every channel of the rows [from, to); false where the precision
- * cannot carry them. */
+/** The mean and the unit of every channel of the rows [from, to); false where the precision cannot carry them.
+ */
 template <class P>
 SELFSAME_NOINLINE bool measureValues(const Packed& packed, const Block& block, int32_t from, int32_t to,
                                      int64_t dim) {
-  if (P::kScaled) meanOfRows(block.values, block.valueRow, from, to, dim, packed.valueMean);
-  V::Reg squares = V::zero(), peaks = V::zero();
-  for (int64_t c = 0; c < dim; c += kLanes) {
-    V::Reg peak = V::zero(), square = V::zero();
-    for (int32_t key = from; key < to; ++key) {
-      const V::Reg x = loadValue<P>(packed, block.values + key * block.valueRow, c, dim);
-      peak = largerSize(peak, x);
-      square = V::fma(x, x, square);
+  const float count = static_cast<float>(to - from);
+  V::Reg squares = V::zero(), spread = V::zero(), peaks = V::zero();
+  for (int64_t c = 0; c < dim; c += kPassVectors * kLanes) {
+    ValueRange range[kPassVectors];
+    rangeOfValues(block, from, to, c, dim, range);
+    SELFSAME_UNROLL
+    for (int n = 0; n < kPassVectors; ++n) {
+      if (c + n * kLanes >= dim) continue;
+      const ValueRange& of = range[n];
+      const V::Reg mean = P::kScaled ? V::mul(of.sum, V::all(1.0f / count)) : V::zero();
+      const V::Reg peak = V::max(V::max(V::sub(of.most, mean), V::sub(mean, of.least)), V::all(kLeastSize));
+      V::store(packed.valueMean + c + n * kLanes, mean);
+      V::store(packed.valueUnit + c + n * kLanes, V::mul(peak, V::all(1.0f / P::kMostOfValue)));
+      squares = V::add(squares, of.squares);
+      spread = V::add(spread, V::sub(of.squares, V::mul(V::mul(mean, mean), V::all(count))));
+      peaks = V::fma(peak, peak, peaks);
     }
-    peaks = V::fma(peak, peak, peaks);
-    squares = V::add(squares, square);
-    peak = V::max(peak, V::all(kLeastSize));
-    V::store(packed.valueUnit + c, V::mul(peak, V::all(1.0f / P::kMostOfValue)));
   }
-  float square[kLanes], most[kLanes], sum = 0.0f, mostSum = 0.0f;
+  float square[kLanes], rest[kLanes], most[kLanes], sum = 0.0f, restSum = 0.0f, mostSum = 0.0f;
   V::store(square, squares);
+  V::store(rest, spread);
   V::store(most, peaks);
   for (int i = 0; i < kLanes; ++i) {
     sum += square[i];
+    restSum += rest[i];
     mostSum += most[i];
   }
   // NaN and infinity are in the sum; bfloat16 and means overflow only far above such sizes.
   constexpr float kMostSquares = 1e37f;
-  return sum <= kMostSquares && P::valuesFit(sum / static_cast<float>(to - from), mostSum);
+  // What is left beside a mean may be all rounding, but is then no worse than that.
+  const float least = sum * 1e-6f;
+  return sum <= kMostSquares && P::valuesFit((restSum > least ? restSum : least) / count, mostSum);
 }
 
-/** Packs the values of the keys [from, to) of a block, and 0 for the others; false where they must stay in
- * float32. */
+/** Packs the values of the keys [from, to) of a block; false where they must stay in float32. */
 template <class P>
 SELFSAME_NOINLINE bool packValues(Packed& packed, const Block& block, int32_t from, int32_t to, int64_t dim) {
   SELFSAME_PHASE(kPack);
   packed.valueRow = paddedChannels(dim);
   if (!measureValues<P>(packed, block, from, to, dim)) return false;
-  for (int32_t word = 0; word < Tile::kBlock / P::kPack; ++word) {
-    uint32_t* row = packed.values + word * packed.valueRow;
-    for (int64_t c = 0; c < dim; c += kLanes) {
+  for (int64_t c = 0; c < dim; c += kLanes) {
+    const V::Reg unit = V::load(packed.valueUnit + c);
+    const V::Reg factor = P::kScaled ? V::div(V::all(1.0f), unit) : unit;
+    const V::Reg mean = V::load(packed.valueMean + c);
+    uint32_t* words = packed.values + c;
+    for (int32_t key = from - from % P::kPack; key < to; key += P::kPack) {
       V::Reg x[P::kPack];
       SELFSAME_UNROLL
       for (int i = 0; i < P::kPack; ++i) {
-        const int32_t key = word * P::kPack + i;
-        x[i] = key < from || key >= to ? V::zero() : loadValue<P>(packed, block.values + key * block.valueRow, c, dim);
+        // Of those that no row sees any number will do.
+        x[i] = loadPadded(block.values + clampTo(key + i, from, to - 1) * block.valueRow, c, dim);
+        if (P::kScaled) x[i] = V::sub(x[i], mean);
       }
-      const V::Reg factor =
-          P::kScaled ? V::div(V::all(1.0f), V::load(packed.valueUnit + c)) : V::all(1.0f);
-      P::store(row + c, P::pack(x, factor));
+      P::store(words + key / P::kPack * packed.valueRow, P::pack(x, factor));
     }
   }
   return true;
