@@ -103,7 +103,7 @@ const Kernels* unpackKernels(const Napi::CallbackInfo& info, int* threads) {
   return nullptr;
 }
 
-bool unpackPlan(const Napi::CallbackInfo& info, Plan* plan, std::vector<Item>* items) {
+bool unpackPlan(const Napi::CallbackInfo& info, const Kernels& kernels, Plan* plan, std::vector<Item>* items) {
   Span<const double> words;
   Span<const int32_t> itemWords;
   if (!unpackArray(info, kWords, napi_float64_array, "words", &words) ||
@@ -116,13 +116,16 @@ bool unpackPlan(const Napi::CallbackInfo& info, Plan* plan, std::vector<Item>* i
   items->resize(itemWords.length / kItemWords);
   if (!items->empty()) std::memcpy(items->data(), itemWords.data, itemWords.length * sizeof(int32_t));
   complaint = checkItems(*plan, *items);
+  // Their instructions would be illegal here.
+  if ((plan->features & kPrecisions & ~precisionsOf(kernels)) != 0)
+    return refuse(info.Env(), "plan.features: a precision that does not run here");
   return complaint.empty() || refuse(info.Env(), complaint);
 }
 
-bool unpackCall(const Napi::CallbackInfo& info, Call* call) {
+bool unpackCall(const Napi::CallbackInfo& info, const Kernels& kernels, Call* call) {
   Span<const int32_t> rows, pages;
   Span<int32_t> stop;
-  if (!unpackPlan(info, &call->plan, &call->items) || !unpackArrays(info, call) ||
+  if (!unpackPlan(info, kernels, &call->plan, &call->items) || !unpackArrays(info, call) ||
       !unpackArray(info, kRowsArray, napi_int32_array, "rows", &rows) ||
       !unpackArray(info, kPagesArray, napi_int32_array, "pages", &pages) ||
       !unpackArray(info, kStopArray, napi_int32_array, "stop", &stop)) {

@@ -33,10 +33,10 @@ enum Argument {
 /** Reads the instruction set and the count of threads; null with a pending exception. */
 const Kernels* unpackKernels(const Napi::CallbackInfo& info, int* threads);
 
-/** Reads plan and items; false with a pending exception. */
-bool unpackPlan(const Napi::CallbackInfo& info, Plan* plan, std::vector<Item>* items);
+/** Reads a plan that these kernels can run, and its items; false with a pending exception. */
+bool unpackPlan(const Napi::CallbackInfo& info, const Kernels& kernels, Plan* plan, std::vector<Item>* items);
 
 /** Reads and checks a whole call; false with a pending exception. */
-bool unpackCall(const Napi::CallbackInfo& info, Call* call);
+bool unpackCall(const Napi::CallbackInfo& info, const Kernels& kernels, Call* call);
 
 }  // namespace selfsame

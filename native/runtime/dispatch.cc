@@ -18,4 +18,11 @@ const std::vector<Candidate>& candidates() {
   return all;
 }
 
+int64_t precisionsOf(const Kernels& kernels) {
+  int64_t absent = 0;
+  if (!cpuFeatures().vnni) absent |= kAsInt8;
+  if (!cpuFeatures().bf16) absent |= kAsBfloat16;
+  return kernels.precisions & ~absent;
+}
+
 }  // namespace selfsame

@@ -33,7 +33,12 @@ type Call = [
 interface Addon {
   readonly planWords: number
   /** The fastest first. */
-  readonly isas: readonly { readonly isa: Isa; readonly supported: boolean }[]
+  readonly isas: readonly {
+    readonly isa: Isa
+    readonly supported: boolean
+    /** Bits of Feature: the precisions below float32 that it has on this CPU. */
+    readonly precisions: number
+  }[]
   /** Threads that really run at once: affinity and container quota. */
   readonly cores: number
   run(...call: Call): void
@@ -44,7 +49,7 @@ interface Addon {
 
 const MAX_THREADS = 1024
 
-/** All that a plan can ask for but the quantised precisions. */
+/** All that a plan can ask for but the quantised precisions, which not every CPU has. */
 const FEATURES: number = Object.values(Feature).reduce((all, bit) => all | bit, 0) & ~QUANTISED
 
 /**
@@ -71,7 +76,7 @@ export function openNative(options: { isa?: string; threads?: number } = {}): Ba
     isa,
     threads,
     maxThreads: MAX_THREADS,
-    features: FEATURES,
+    features: FEATURES | addon.isas.find(entry => entry.isa === isa)!.precisions,
     run: (plan, arrays) => addon.run(...call(plan, arrays)),
     async runAsync(plan, arrays, signal) {
       signal?.throwIfAborted()

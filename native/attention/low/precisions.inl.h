@@ -25,7 +25,8 @@ struct Int16Of : Ops {
   /** Two numbers rounded to units of their row are off by 1 / sqrt(12) of one each. */
   SELFSAME_INLINE float offPerNorm(float norm, float) { return norm * (0.41f / kMostOfRow); }
   SELFSAME_INLINE float offPerPeak(float, float) { return 0.0f; }
-  SELFSAME_INLINE bool valuesFit(float, float) { return true; }
+  /** Rounded to units of their channel's largest, values are off by 0.025 % of them at most (root mean squares). */
+  SELFSAME_INLINE bool valuesFit(float square, float most) { return most <= 50.0f * square; }
   SELFSAME_INLINE V::Reg unitOfWeights(V::Reg most, V::Reg sum) {
     return V::max(V::mul(most, V::all(1.0f / kMostWeight)), V::mul(sum, V::all(1.0f / kMostWeights)));
   }
@@ -38,11 +39,11 @@ struct Int8Of : Ops {
   static constexpr bool kCentresKeys = true;
   static constexpr bool kSharesUnits = true;
   static constexpr float kMostOfRow = 127.0f, kMostOfValue = 127.0f, kMostWeight = 255.0f;
-  static constexpr float kMostOff = 0.03f;
+  static constexpr float kMostOff = 0.035f;
 
   SELFSAME_INLINE float offPerNorm(float, float peak) { return peak * (0.29f / kMostOfRow); }
   SELFSAME_INLINE float offPerPeak(float norm, float) { return norm * (0.29f / kMostOfRow); }
-  /** Rounded to units of their channel's largest, values are off by 1.2 % of their mean square at most. */
+  /** Rounded to units of their channel's largest, values are off by 1.2 % of them at most (root mean squares). */
   SELFSAME_INLINE bool valuesFit(float square, float most) { return most <= 28.0f * square; }
   SELFSAME_INLINE V::Reg unitOfWeights(V::Reg most, V::Reg) {
     return V::mul(most, V::all(1.0f / kMostWeight));
@@ -53,10 +54,10 @@ struct Int8Of : Ops {
 template <class Ops>
 struct Bfloat16Of : Ops {
   static constexpr bool kByPeak = true;
-  static constexpr bool kCentresKeys = false;
+  static constexpr bool kCentresKeys = true;
   static constexpr bool kSharesUnits = false;
   static constexpr float kMostOfRow = 1.0f, kMostOfValue = 1.0f;
-  static constexpr float kMostOff = 0.02f;
+  static constexpr float kMostOff = 0.015f;
 
   /** Each product is off by 2^-9 * sqrt(2 / 3) of itself; together by that of norm times largest at most. */
   SELFSAME_INLINE float offPerNorm(float, float peak) { return peak * 1.6e-3f; }
