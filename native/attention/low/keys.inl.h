@@ -96,7 +96,7 @@ static void packKeys(const Workspace& w, Packed& packed, const Block& block, int
   const int64_t dim = w.headDim;
   packed.keyRow = paddedChannels(dim) / P::kPack;
   if (P::kCentresKeys) meanOfKeys(block, from, to, dim, packed.keyMean);
-  float mostNorm = kLeastSize, mostPeak = kLeastSize;
+  float mostNorm = kLeastSize, mostPeak = kLeastSize, notFinite = 0.0f;
   for (int32_t at = from - from % kLanes; at < to; at += kLanes) {
     const float* keys[kLanes];
     float squares[kLanes], peaks[kLanes] = {};
@@ -105,14 +105,15 @@ static void packKeys(const Workspace& w, Packed& packed, const Block& block, int
     for (int i = 0; i < kLanes; ++i) {
       const float norm = sqrtf(squares[i]);
       packed.keyUnit[at + i] = unitOf<P>(norm, peaks[i]);
-      // Asked so that NaN stays the most of all.
-      if (!(norm <= mostNorm)) mostNorm = norm;
-      if (!(peaks[i] <= mostPeak)) mostPeak = peaks[i];
+      notFinite += norm * 0.0f;
+      mostNorm = norm > mostNorm ? norm : mostNorm;
+      mostPeak = peaks[i] > mostPeak ? peaks[i] : mostPeak;
     }
     for (int i = 0; P::kSharesUnits && i < kLanes; i += Tile::kKeys) shareUnit(packed.keyUnit + at + i);
     storeKeys<P>(packed, keys, dim, at);
   }
-  packed.offPerNorm = P::offPerNorm(mostNorm, mostPeak);
+  // NaN where some key is: then all rows take their scores in float32.
+  packed.offPerNorm = P::offPerNorm(mostNorm, mostPeak) + notFinite;
   packed.offPerPeak = P::offPerPeak(mostNorm, mostPeak);
   if (P::kCentresKeys) scoreMean(w, packed);
 }

@@ -39,7 +39,7 @@ struct Int8Of : Ops {
   static constexpr bool kCentresKeys = true;
   static constexpr bool kSharesUnits = true;
   static constexpr float kMostOfRow = 127.0f, kMostOfValue = 127.0f, kMostWeight = 255.0f;
-  static constexpr float kMostOff = 0.035f;
+  static constexpr float kMostOff = 0.03f;
 
   SELFSAME_INLINE float offPerNorm(float, float peak) { return peak * (0.29f / kMostOfRow); }
   SELFSAME_INLINE float offPerPeak(float norm, float) { return norm * (0.29f / kMostOfRow); }
