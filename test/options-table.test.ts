@@ -16,7 +16,6 @@ test('every option gives the right numbers on every backend, or is refused by na
   const table = optionsTable()
   expect(table.size).toBeGreaterThan(25)
   expect(table.get('scale')?.reference).toBe('yes')
-  expect(table.get('precision other than float32')?.reference).toBe('no')
   expect(table.get('threads')?.reference).toBe('no')
 })
 

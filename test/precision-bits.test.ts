@@ -93,14 +93,17 @@ describe.skipIf(namedPrecisions.length === 0)('poison', () => {
   }
 
   for (const poison of [Number.NaN, Number.POSITIVE_INFINITY, 3e38]) {
-    test.each(namedPrecisions)(`%s: ${poison} outside of all lengths changes no bit`, (_, platform, precision) => {
-      const options = { keyLengths: Int32Array.of(500), leftPad: Int32Array.of(3), precision }
-      const api = platform.open()
-      const call = poisoned(500, KEYS, poison)
-      call.k.data.fill(poison, 0, 3 * DIM)
-      call.v.data.fill(poison, 0, 3 * DIM)
-      expect(compareBits('output', run(api, clean, options), run(api, call, options))).toBeUndefined()
-    })
+    test.each(namedPrecisions)(
+      `%s: ${poison} outside of all lengths changes no bit`,
+      (_, platform, precision) => {
+        const options = { keyLengths: Int32Array.of(500), leftPad: Int32Array.of(3), precision }
+        const api = platform.open()
+        const call = poisoned(500, KEYS, poison)
+        call.k.data.fill(poison, 0, 3 * DIM)
+        call.v.data.fill(poison, 0, 3 * DIM)
+        expect(compareBits('output', run(api, clean, options), run(api, call, options))).toBeUndefined()
+      },
+    )
 
     test.each(namedPrecisions)(`%s: ${poison} behind a mask stays there`, (_, platform, precision) => {
       const keep = { data: new Uint8Array(KEYS).fill(1), dims: [1, KEYS] }
@@ -136,7 +139,10 @@ test.skipIf(namedPrecisions.length === 0)('any call at all', () => {
   const property = fc.property(drafts, draft => {
     const call = build(draft)
     const { output } = oracle(call.q, call.k, call.v, call.options).exact
-    const largest = numbersOf(call.v).reduce((most, x) => (Math.abs(x) < 1e3 ? Math.max(most, Math.abs(x)) : most), 0)
+    const largest = numbersOf(call.v).reduce(
+      (most, x) => (Math.abs(x) < 1e3 ? Math.max(most, Math.abs(x)) : most),
+      0,
+    )
     for (const [name, platform, precision] of namedPrecisions) {
       const [q, k, v] = [call.q, call.k, call.v] as Tensor[]
       const out = platform.open().attention(q, k, v, { ...(call.options as AttentionOptions), precision })

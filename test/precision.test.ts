@@ -39,7 +39,9 @@ function onEach(
       const { q, k, v } = call as unknown as Record<'q' | 'k' | 'v', Tensor>
       const out = platform.open().attention(q, k, v, { ...(options as AttentionOptions), precision })
       const rounding = out.type === 'float32' ? 0 : 4e-3
-      expect(relativeError(numbersOf(out as OracleTensor), truth)).toBeLessThan(BOUNDS[precision] * bounds + rounding)
+      expect(relativeError(numbersOf(out as OracleTensor), truth)).toBeLessThan(
+        BOUNDS[precision] * bounds + rounding,
+      )
     })
   })
 }
@@ -49,13 +51,13 @@ for (const headDim of [20, 64, 72, 80, 128]) {
     onEach(`d${headDim} ${numbers}`, hardCall(numbers, { headDim }))
   }
 }
+// Errors of so few channels do not make up for each other.
 for (const [headDim, valueDim] of [
   [1, 1],
   [7, 3],
   [33, 65],
   [130, 17],
 ])
-  // Errors of so few channels do not make up for each other.
   onEach(
     `d${headDim} v${valueDim}`,
     hardCall('normal', { headDim, valueDim }),
@@ -66,7 +68,10 @@ for (const [headDim, valueDim] of [
 const source = random(11)
 const grouped = { batch: 2, heads: 6, kvHeads: 2, rows: 70, keys: 300, headDim: 24 }
 const [ROWS, KEYS] = [grouped.rows, grouped.keys]
-const keep = { data: Uint8Array.from({ length: ROWS * KEYS }, () => source.below(4) && 1), dims: [ROWS, KEYS] }
+const keep = {
+  data: Uint8Array.from({ length: ROWS * KEYS }, () => source.below(4) && 1),
+  dims: [ROWS, KEYS],
+}
 const bias = { data: Float32Array.from({ length: 6 * ROWS * KEYS }, source.normal), dims: [6, ROWS, KEYS] }
 const OPTIONS: Record<string, OracleOptions> = {
   causal: { causal: 'bottom-right' },
@@ -89,7 +94,9 @@ for (const [name, options] of Object.entries(OPTIONS))
   onEach(`grouped heads, ${name}`, hardCall('normal', grouped), options)
 
 const ragged = hardCall('normal', { heads: 1, rows: 150, keys: 400, headDim: 32 })
-onEach('ragged', inTokens(ragged), { cuSeqlens: { q: Int32Array.of(0, 40, 150), k: Int32Array.of(0, 90, 400) } })
+onEach('ragged', inTokens(ragged), {
+  cuSeqlens: { q: Int32Array.of(0, 40, 150), k: Int32Array.of(0, 90, 400) },
+})
 for (const type of ['float16', 'bfloat16'] as const) {
   const { q, k, v } = hardCall('normal', { headDim: 40 })
   onEach(`stored in ${type}`, { q: stored(q, type), k: stored(k, type), v: stored(v, type) })

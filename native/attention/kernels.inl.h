@@ -28,4 +28,5 @@
 // clang-format on
 
 static constexpr Kernels kKernels{
-    Tile::kIsa, Tile::kQueryVectors* V::kLanes, Tile::kKeys, Tile::kBlock, Tile::kPrecisions, workspaceBytes, run};
+    Tile::kIsa, Tile::kQueryVectors* V::kLanes, Tile::kKeys, Tile::kBlock, Tile::kPrecisions, workspaceBytes,
+    run};

@@ -92,7 +92,8 @@ static bool allSee(const Workspace& w, const KeyTile& tile, int32_t key) {
 }
 
 /** The scores of a tile, in memory, to weights; `vector` is the first that w.scores holds. */
-static void settleTiles(const Workspace& w, const KeyTile& tile, int vector, int32_t key, const int32_t* from) {
+static void settleTiles(const Workspace& w, const KeyTile& tile, int vector, int32_t key,
+                        const int32_t* from) {
   const int first = tile.vector - vector;
   for (int i = first; i < first + tile.count; ++i) {
     if (!seesTile(w, vector + i, key))

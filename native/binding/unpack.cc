@@ -103,7 +103,8 @@ const Kernels* unpackKernels(const Napi::CallbackInfo& info, int* threads) {
   return nullptr;
 }
 
-bool unpackPlan(const Napi::CallbackInfo& info, const Kernels& kernels, Plan* plan, std::vector<Item>* items) {
+bool unpackPlan(const Napi::CallbackInfo& info, const Kernels& kernels, Plan* plan,
+                std::vector<Item>* items) {
   Span<const double> words;
   Span<const int32_t> itemWords;
   if (!unpackArray(info, kWords, napi_float64_array, "words", &words) ||

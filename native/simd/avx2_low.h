@@ -1,4 +1,5 @@
-/** AVX2: numbers of lower precision, several to a word of 32 bits, and their dot products; see avx512_low.h. */
+/** AVX2: numbers of lower precision, several to a word of 32 bits, and their dot products; see avx512_low.h.
+ */
 
 /** Numbers of 16 bits, two to a word. */
 struct Int16Plain {
@@ -24,7 +25,8 @@ struct Int16Plain {
   }
   SELFSAME_INLINE Sum start(int32_t) { return _mm256_setzero_si256(); }
   SELFSAME_INLINE V::Reg value(Sum sum) { return _mm256_cvtepi32_ps(sum); }
-  /** In assembly because compilers copy each sum once per step, which costs a quarter of the speed (GCC 12). */
+  /** In assembly because compilers copy each sum once per step, which costs a quarter of the speed (GCC 12).
+   */
   SELFSAME_INLINE Sum dotKey(const uint32_t* key, Words queries, Sum sum) {
     const __m256i word = _mm256_set1_epi32(static_cast<int>(*key));
 #if defined(__GNUC__)

@@ -1,6 +1,6 @@
 /**
- * AVX-512: numbers of lower precision, several to a word of 32 bits, and their dot products. Each type is what
- * attention/low asks of a precision; VNNI and BF16 instructions run only where dispatch has seen them.
+ * AVX-512: numbers of lower precision, several to a word of 32 bits, and their dot products. Each type is
+ * what attention/low asks of a precision; VNNI and BF16 instructions run only where dispatch has seen them.
  */
 
 /** Numbers of 16 bits, two to a word. */

@@ -63,7 +63,8 @@ static bool attendLow(const Call& call, const Task& task, Arena& arena, const Wo
       if ((features & kAsInt16) != 0 && cpuFeatures().vnni)
         return attendPacked<Int16Of<typename T::Int16Vnni>>(call, task, w, packed);
     }
-    if ((features & kAsInt16) != 0) return attendPacked<Int16Of<typename T::Int16Plain>>(call, task, w, packed);
+    if ((features & kAsInt16) != 0)
+      return attendPacked<Int16Of<typename T::Int16Plain>>(call, task, w, packed);
   }
   if constexpr ((T::kPrecisions & kAsInt8) != 0) {
     if ((features & kAsInt8) != 0) return attendPacked<Int8Of<typename T::Int8>>(call, task, w, packed);

@@ -25,7 +25,8 @@ struct Int16Of : Ops {
   /** Two numbers rounded to units of their row are off by 1 / sqrt(12) of one each. */
   SELFSAME_INLINE float offPerNorm(float norm, float) { return norm * (0.41f / kMostOfRow); }
   SELFSAME_INLINE float offPerPeak(float, float) { return 0.0f; }
-  /** Rounded to units of their channel's largest, values are off by 0.025 % of them at most (root mean squares). */
+  /** Rounded to units of their channel's largest, values are off by 0.025 % of them at most (root mean
+   * squares). */
   SELFSAME_INLINE bool valuesFit(float square, float most) { return most <= 50.0f * square; }
   SELFSAME_INLINE V::Reg unitOfWeights(V::Reg most, V::Reg sum) {
     return V::max(V::mul(most, V::all(1.0f / kMostWeight)), V::mul(sum, V::all(1.0f / kMostWeights)));
@@ -43,7 +44,8 @@ struct Int8Of : Ops {
 
   SELFSAME_INLINE float offPerNorm(float, float peak) { return peak * (0.29f / kMostOfRow); }
   SELFSAME_INLINE float offPerPeak(float norm, float) { return norm * (0.29f / kMostOfRow); }
-  /** Rounded to units of their channel's largest, values are off by 1.2 % of them at most (root mean squares). */
+  /** Rounded to units of their channel's largest, values are off by 1.2 % of them at most (root mean
+   * squares). */
   SELFSAME_INLINE bool valuesFit(float square, float most) { return most <= 28.0f * square; }
   SELFSAME_INLINE V::Reg unitOfWeights(V::Reg most, V::Reg) {
     return V::mul(most, V::all(1.0f / kMostWeight));

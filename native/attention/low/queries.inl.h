@@ -60,8 +60,7 @@ static ExactLanes findExactLanes(const Workspace& w, const Packed& packed, int v
   const float most = w.natural ? P::kMostOff : P::kMostOff * kLog2e;
   ExactLanes exact{false, true};
   for (int lane = vector * kLanes; lane < (vector + count) * kLanes; ++lane) {
-    const float off =
-        packed.queryNorm[lane] * packed.offPerNorm + packed.queryPeak[lane] * packed.offPerPeak;
+    const float off = packed.queryNorm[lane] * packed.offPerNorm + packed.queryPeak[lane] * packed.offPerPeak;
     const bool moves = !(off <= most);
     packed.exact[lane] = moves ? 1.0f : 0.0f;
     exact.some = exact.some || moves;

@@ -119,8 +119,7 @@ static void scoreEither(const Workspace& w, const Packed& packed, const KeyTile&
   scoreTileOf<kPackedVectors>(w, tile, reference, others);
   if (exact.all) return;
   for (int n = 0; n < tile.count; ++n) {
-    const V::Mask chosen =
-        V::greater(V::load(packed.exact + (tile.vector + n) * kLanes), V::zero());
+    const V::Mask chosen = V::greater(V::load(packed.exact + (tile.vector + n) * kLanes), V::zero());
     for (int t = 0; t < Tile::kKeys; ++t) {
       const int64_t of = (n * Tile::kBlock + t) * kLanes;
       V::store(scores + of, V::select(chosen, V::load(others + of), V::load(scores + of)));
@@ -158,8 +157,7 @@ static void weighPackedBlock(const Call& call, const Task& task, const Workspace
     float* scores = scoresOf(w, tile.vector - vector) + tile.at * kLanes;
     const bool fast = !exact.some && allSee(w, tile, key);
     if (fast && weighPackedOf<P, kPackedVectors>(w, packed, tile, scores)) continue;
-    if (!fast)
-      scoreEither<P>(w, packed, tile, vector, exact, w.reference + tile.vector * kLanes, scores);
+    if (!fast) scoreEither<P>(w, packed, tile, vector, exact, w.reference + tile.vector * kLanes, scores);
     settleTiles(w, tile, vector, key, from);
   }
 }

@@ -33,7 +33,8 @@ SELFSAME_INLINE void rangeOfValues(const Block& block, int32_t from, int32_t to,
   }
 }
 
-/** The mean and the unit of every channel of the rows [from, to); false where the precision cannot carry them.
+/** The mean and the unit of every channel of the rows [from, to); false where the precision cannot carry
+ * them.
  */
 template <class P>
 SELFSAME_NOINLINE bool measureValues(const Packed& packed, const Block& block, int32_t from, int32_t to,
