@@ -14,9 +14,10 @@ import { type Results, readResults } from './result.ts'
 const HELP = `Usage: npm run bench:compare base.json new.json
        npm run bench:compare -- --old DIR [--shape a,b] [--backend a,b] [--isa a,b] [--threads N] [--rounds N]
 
-Says what moved beyond noise between two runs of npm run bench -- --json FILE, round against round.
-Surer by far is --old: another checkout of selfsame, built, whose backends run by turns with those of this
-one, in the same process over the same numbers.
+Says what moved beyond noise between two runs of npm run bench -- --json FILE, round against round; let
+both run with --rounds 5.
+Surer by far is --old: another checkout of selfsame, built, whose backends run by turns with those of
+this one, in the same process over the same numbers.
 Two files of npm run bench:callgrind -- --json FILE are compared by their counts.
 `
 

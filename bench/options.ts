@@ -33,6 +33,9 @@ export interface Options {
   publish: boolean
 }
 
+/** What takes a few minutes: all shapes and the sweep over their length. */
+const USUAL: readonly string[] = [...SHAPES.map(({ name }) => name), 'sequence']
+
 /** Text to print instead of measuring. */
 export interface Said {
   say: string
@@ -49,17 +52,18 @@ function help(): string {
 Measures attention on this machine: every backend of selfsame beside other libraries, the same work
 on the same cores, each result checked against float64 before it is timed.
 
-  --shape a,b        shapes and sweeps (default all; --list names them)
+  --shape a,b        shapes and sweeps (default all shapes and the sweep 'sequence', which takes some
+                     minutes; 'all' is more than twice that; --list names them)
   --against a,b      peers (default all that are here; 'none' for none)
   --backend a,b      own backends: native, wasm or names from --list (default all)
   --isa a,b          instruction sets of the native backend (default all)
   --threads 1,2      threads of each contender (default 1)
-  --rounds N         rounds, each with every contender once (default 3)
+  --rounds N         rounds, each with every contender once (default 2, with --publish 3)
   --patience N       leave out what would take more than N seconds a run (default 3)
   --quick            one short round, to see that everything works
   --json FILE        write the figures there too
   --out DIR          folder of the report: HTML, SVG, JSON, Markdown (in the repository build/bench)
-  --publish          also write bench/RESULTS.md, the charts in it and the table of README.md
+  --publish          measure all, and also write bench/RESULTS.md, its charts and the table of README.md
   --redraw FILE      write the report of these figures (JSON) again instead of measuring
   --peers DIR        folder of the peers' modules (default bench/peers)
   --list             shapes, sweeps and contenders
@@ -102,11 +106,11 @@ export function readOptions(args: readonly string[], cores: number): Options | S
     )
   }
   return {
-    ...shapesOf(values.shape),
+    ...shapesOf(values.shape ?? (publish ? 'all' : USUAL.join())),
     contenders: [...ownOf(values.backend, values.isa), ...peersOf(values.against, peers)],
     peers,
     threads: threadsOf(values.threads, cores),
-    rounds: number('rounds', values.rounds, quick ? 1 : 3),
+    rounds: number('rounds', values.rounds, quick ? 1 : publish ? 3 : 2),
     milliseconds: quick ? 60 : 200,
     patience: number('patience', values.patience, quick ? 1 : 3),
     json,
@@ -115,8 +119,9 @@ export function readOptions(args: readonly string[], cores: number): Options | S
   }
 }
 
-export function shapesOf(text: string | undefined): Pick<Options, 'shapes' | 'sweeps' | 'priced'> {
-  if (text === undefined) return { shapes: [...SHAPES], sweeps: [...SWEEPS], priced: [...PRICED] }
+/** By names: shapes, sweeps, options, or 'all'. */
+export function shapesOf(text: string): Pick<Options, 'shapes' | 'sweeps' | 'priced'> {
+  if (text === 'all') return { shapes: [...SHAPES], sweeps: [...SWEEPS], priced: [...PRICED] }
   const all = [...SHAPES, ...PRICED.map(({ shape }) => shape)].map(({ name }) => name)
   const names = split('shape', text, [...all, ...SWEEPS, 'options'])
   return {

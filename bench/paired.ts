@@ -2,7 +2,7 @@
  * This build and another one, round after round, each backend by turns with its former self.
  * @module
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Judged, judgeRatios } from './change.ts'
@@ -29,9 +29,12 @@ const MILLISECONDS = 300
 const USUAL = /^(native-(?!scalar)|wasm-)/
 
 export async function measurePairs(wish: PairWish): Promise<Judged[]> {
+  if (!existsSync(join(wish.old, 'dist/index.js'))) {
+    throw new Error(`--old: expected a checkout that is built; got ${wish.old}, without dist/index.js`)
+  }
   const cores = coresToUse()
   const pin = canPin()
-  const { shapes: named, priced } = shapesOf(wish.shape)
+  const { shapes: named, priced } = shapesOf(wish.shape ?? 'all')
   const shapes = [...named, ...priced.map(({ shape }) => shape)]
   const own = ownOf(wish.backend, wish.isa)
   const contenders = wish.backend || wish.isa ? own : own.filter(name => USUAL.test(name))

@@ -14,12 +14,16 @@ import { probe } from './limits/limits.ts'
 import type { Options } from './options.ts'
 import type { Line, Results } from './result.ts'
 import type { Outcome } from './run-child.ts'
-import { summarize } from './stats.ts'
+import { shapeOf } from './shapes.ts'
+import { type Round, summarize } from './stats.ts'
 import { isDue, type Task, tasksOf, turned } from './tasks.ts'
 
 /** A child that has not answered by then does not answer. */
 const TIMEOUT_MS = 180_000
 const PROBE_MS = 60
+/** FLOP per second of a plain loop: what could take long at this rate is tried on something small first. */
+const SLOW_RATE = 1e9
+const PILOT: Shape = shapeOf({ name: 'pilot', heads: 2, queries: 256, headDim: 64, note: 'how fast at all' })
 
 /** What is done with the machine; tests put something else in its place. */
 export interface Hands {
@@ -63,6 +67,7 @@ export async function runRounds(
   results.shapes.push(...new Map(tasks.map(({ shape }) => [shape.name, shape])).values())
   const counts = [...new Set(tasks.map(({ line }) => line.threads))].sort((a, b) => a - b)
   const folder = mkdtempSync(join(tmpdir(), 'selfsame-bench-'))
+  /** FLOP per second, the most that each contender has reached so far. */
   const rates = new Map<string, number>()
   const all = tasks.length * options.rounds
   let done = 0
@@ -100,14 +105,20 @@ async function measure(
   cores: readonly number[],
   hands: Hands,
 ): Promise<void> {
-  // Unknown rates leave nothing out, nor does the RNN, whose work does not grow with that of attention.
-  const rate = line.contender === RNN ? undefined : rates.get(line.contender)
-  const seconds = rate === undefined ? 0 : costOf(plain ?? shape).flops / 1e9 / rate
-  if (line.outcome === 'waiting' && seconds > options.patience) {
-    const needed = Math.ceil(seconds)
-    line.outcome = 'cannot'
-    line.reason = `left out: about ${needed} s a run (--patience ${needed} measures it)`
-    return
+  if (line.outcome === 'waiting' && line.contender !== RNN) {
+    const flops = costOf(plain ?? shape).flops
+    if (!rates.has(line.contender) && flops / SLOW_RATE > options.patience) {
+      const { answer } = await hands.run<Timed>(pilotOf(line, options), cores.slice(0, 1), TIMEOUT_MS)
+      if (hands.stopped()) return
+      if (answer?.outcome === 'timed') rates.set(line.contender, rateOf(answer.flops, [answer.round]))
+    }
+    const seconds = flops / (rates.get(line.contender) ?? Number.POSITIVE_INFINITY)
+    if (seconds > options.patience) {
+      const needed = Math.ceil(seconds)
+      line.outcome = 'cannot'
+      line.reason = `left out: about ${needed} s a run (--patience ${needed} measures it)`
+      return
+    }
   }
   const { contender, threads, how } = line
   const { peers, milliseconds } = options
@@ -128,8 +139,17 @@ async function measure(
   if (hands.stopped()) return
   note(line, answer, failure)
   if (line.outcome !== 'timed' || !line.flops) return
-  const reached = line.flops / 1e6 / summarize(line.rounds).median
-  rates.set(contender, Math.max(reached, rate ?? 0))
+  rates.set(contender, Math.max(rateOf(line.flops, line.rounds), rates.get(contender) ?? 0))
+}
+
+/** FLOP per second. */
+function rateOf(flops: number, rounds: readonly Round[]): number {
+  return (flops / summarize(rounds).median) * 1e3
+}
+
+/** A short run that tells what a long one would take. */
+function pilotOf({ contender }: Line, { peers }: Options): Job {
+  return { kind: 'time', contender, peers, shape: PILOT, threads: 1, milliseconds: 100 }
 }
 
 function note(line: Line, answer: Timed | undefined, failure: string | undefined): void {

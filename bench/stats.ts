@@ -28,7 +28,12 @@ export function roundOf(times: readonly number[]): Round {
     sorted.length <= KEPT
       ? [...sorted]
       : Array.from({ length: KEPT }, (_, i) => quantile(sorted, i / (KEPT - 1)))
-  return { times: kept, samples: sorted.length, min: sorted[0] }
+  return { times: kept.map(inShort), samples: sorted.length, min: inShort(sorted[0]) }
+}
+
+/** Six digits: further ones are below what a clock sees, and only make files longer. */
+function inShort(ms: number): number {
+  return Number(ms.toPrecision(6))
 }
 
 /** Every round has the same say, however many runs fitted into it. */

@@ -7,6 +7,11 @@ import type { Prepared } from './contender.ts'
 
 /** Runs longer than this are few, and need no warming beyond the run that was verified. */
 const LONG_MS = 100
+/**
+ * Warming takes more time than measuring: V8 goes on optimising WebAssembly beside the run, on the same core.
+ * After 50 ms of it half of the samples were still up to three times too long, after 300 ms hardly any.
+ */
+const WARMING = 1.5
 
 /**
  * Milliseconds of each run, over about `milliseconds` in all.
@@ -19,7 +24,7 @@ export async function timesOf(prepared: Prepared, milliseconds: number, firstMs:
     time: milliseconds,
     iterations: Math.max(1, Math.min(10, Math.floor(milliseconds / firstMs))),
     warmup: !long,
-    warmupTime: milliseconds / 4,
+    warmupTime: milliseconds * WARMING,
     warmupIterations: 3,
     retainSamples: true,
     throws: true,

@@ -5,8 +5,8 @@
 import type { Prepared } from './contender.ts'
 import { quantile } from './stats.ts'
 
-/** Both are warm after so much of the time. */
-const WARMING = 0.25
+/** Both are warm after so much of the time (why so much says time.ts). */
+const WARMING = 1.5
 /** Milliseconds of one turn of a peer that measures itself. */
 const TURN_MS = 20
 

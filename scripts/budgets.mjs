@@ -48,6 +48,13 @@ async function checkUse(project) {
   }
 }
 
+async function checkCommand(project) {
+  const { ok, text } = await run('npm', ['exec', '--offline', '--', 'selfsame', 'bench', '--list'], {
+    cwd: project,
+  })
+  check('npx selfsame bench from an empty project', ok && text.includes('bert-512'), ok ? '' : text.trim())
+}
+
 async function checkTypes(project) {
   const program =
     "import { attention, type Tensor } from 'selfsame'\nexport const f = (t: Tensor): Tensor => attention(t, t, t)\n"
@@ -71,7 +78,7 @@ function checkManifest(files, installed) {
   check('no install scripts', hooks.length === 0, hooks.join(', '))
   check('no binding.gyp', !files.includes('binding.gyp'))
   check('no runtime dependencies', Object.keys(manifest.dependencies ?? {}).length === 0)
-  const targets = leavesOf([manifest.main, manifest.types, manifest.exports])
+  const targets = leavesOf([manifest.main, manifest.types, manifest.exports, manifest.bin])
   const lost = targets.filter(target => !files.includes(target.replace(/^\.\//, '')))
   check('every export is in the package', lost.length === 0, lost.join(', '))
 }
@@ -87,6 +94,7 @@ try {
   else checkSize('addon, stripped', addon, 400 * KB)
   checkManifest(files, installed)
   await checkUse(project)
+  await checkCommand(project)
   await checkTypes(project)
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -16,6 +16,7 @@ import { inWords, readReport } from './test/report.mjs'
 const NOT_IN_A_CLONE = [
   '.git',
   'node_modules',
+  'bench/peers/node_modules',
   'build',
   'dist',
   'prebuilds',

@@ -14,10 +14,12 @@ import { openContender } from '../bench/contenders.ts'
 import { workOf } from '../bench/data.ts'
 import { instructionsIn } from '../bench/instructions.ts'
 import { readOptions } from '../bench/options.ts'
+import { PRICED } from '../bench/priced.ts'
 import type { Line } from '../bench/result.ts'
-import { shapeOf } from '../bench/shapes.ts'
+import { SHAPES, shapeOf } from '../bench/shapes.ts'
 import { type Round, roundOf, summarize } from '../bench/stats.ts'
 import { compare, verify } from '../bench/verify.ts'
+import { root } from './support/child.ts'
 import { random } from './support/random.ts'
 
 const COMPARE = fileURLToPath(new URL('../dist/bench/compare.js', import.meta.url))
@@ -69,6 +71,29 @@ describe('the command line', () => {
       sweeps: ['threads'],
       threads: [1, 2],
     })
+  })
+
+  test('unless told, some minutes are measured; to publish, all', () => {
+    const some = read()
+    const whole = read('--publish')
+    expect(some).toMatchObject({ sweeps: ['sequence'], priced: [], rounds: 2, publish: false })
+    expect(whole).toMatchObject({ sweeps: ['sequence', 'threads'], rounds: 3, publish: true })
+    expect(whole).toMatchObject({ ...read('--shape', 'all'), rounds: 3, publish: true })
+    expect(some).toMatchObject({
+      shapes: SHAPES,
+      contenders: expect.arrayContaining(['honest', 'plain-loop']),
+    })
+    expect(whole).toMatchObject({ shapes: SHAPES, priced: PRICED })
+  })
+
+  test('options are named alone or all together', () => {
+    expect(read('--shape', 'options')).toMatchObject({ shapes: [], sweeps: [], priced: PRICED })
+    const one = read('--shape', 'option-window,tiny')
+    expect(one).toMatchObject({ shapes: [{ name: 'tiny' }], priced: [{ shape: { name: 'option-window' } }] })
+  })
+
+  test('a report can be drawn again without measuring', () => {
+    expect(read('--redraw', 'old.json', '--publish')).toMatchObject({ redraw: 'old.json', publish: true })
   })
 })
 
@@ -166,6 +191,22 @@ describe('change', () => {
     expect(found.stdout).not.toMatch(/^(slower|faster).*reference/m)
     expect(run(base, again)).toMatchObject({ status: 0 })
     expect(run(join(folder, 'none.json'))).toMatchObject({ status: 1 })
+    expect(run('--old', folder)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('--old: expected a checkout that is built'),
+    })
+  })
+
+  test('a build against itself, by turns', () => {
+    const args = ['--old', root, '--shape', 'tiny', '--backend', 'reference', '--rounds', '2']
+    const { status, stdout, stderr } = spawnSync(process.execPath, [COMPARE, ...args], {
+      encoding: 'utf8',
+      timeout: 55_000,
+    })
+    expect(stderr).toContain('[1/2] round 2 of 2, tiny, reference')
+    // Two rounds cannot tell anything smaller than a multiple.
+    expect(stdout).toMatch(/1 did not move beyond noise|^(slower|faster)/m)
+    expect(status).toBe(/^slower/m.test(stdout) ? 1 : 0)
   })
 })
 

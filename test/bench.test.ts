@@ -2,16 +2,21 @@
  * A whole run of the bench: who is wrong gets no time, who dies loses one line, Ctrl-C shows what is there.
  * @module
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { costOf } from '../bench/geometry.ts'
 import type { Line, Results } from '../bench/result.ts'
+import { copyPackage } from './support/child.ts'
 
 const BENCH = fileURLToPath(new URL('../dist/bench/', import.meta.url))
+/** For a machine that does other things too; alone, each takes five seconds. */
+const LONG_MS = 150_000
+vi.setConfig({ testTimeout: LONG_MS, hookTimeout: LONG_MS })
+
 const folder = mkdtempSync(join(tmpdir(), 'selfsame-bench-test-'))
 const peers = join(folder, 'peers')
 /** Where the sleeper says who it is. */
@@ -76,9 +81,7 @@ describe('a run', () => {
     const child = spawnSync(
       process.execPath,
       [join(BENCH, 'main.js'), ...args, '--peers', peers, '--out', out],
-      {
-        encoding: 'utf8',
-      },
+      { encoding: 'utf8', timeout: LONG_MS },
     )
     expect(child).toMatchObject({ status: 0 })
     stdout = child.stdout
@@ -139,13 +142,33 @@ test.skipIf(process.platform === 'win32')('Ctrl-C prints what is there and ends 
   child.stdout.setEncoding('utf8').on('data', text => {
     stdout += text
   })
-  await vi.waitUntil(() => existsSync(sleeping), { timeout: 30_000 })
+  await vi.waitUntil(() => existsSync(sleeping) && readFileSync(sleeping).length > 0, { timeout: LONG_MS })
   child.kill('SIGINT')
   expect(await ending(child)).toBe(130)
   expect(stdout).toMatch(/reference +\d/)
   expect(stdout).toContain('Ended early')
   const pid = Number(readFileSync(sleeping, 'utf8'))
   expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+})
+
+test('npx selfsame bench: own backends, no peers, no file that nobody asked for', () => {
+  const installed = copyPackage(null)
+  const before = readdirSync(installed)
+  const run = (...args: string[]): SpawnSyncReturns<string> =>
+    spawnSync(process.execPath, [join(installed, 'dist/selfsame.js'), ...args], {
+      encoding: 'utf8',
+      cwd: installed,
+      timeout: LONG_MS,
+    })
+  const { status, stdout, stderr } = run('bench', '--quick', '--shape', 'tiny', '--backend', 'reference')
+  expect(stderr).toContain('[1/2] tiny, plain-loop')
+  expect(status).toBe(0)
+  expect(stdout).toMatch(/^\* (reference|plain-loop) +\d/m)
+  expect(stdout).toMatch(/^limits +not all measured: the measuring loops are not built/m)
+  expect(readdirSync(installed)).toEqual(before)
+  expect(run('--help').stdout).toMatch(/^ {2}bench {2,}measure/m)
+  expect(run('bench', '--help').stdout).toContain('Usage: npx selfsame bench [options]')
+  expect(run('benhc')).toMatchObject({ status: 1, stderr: "command: expected one of bench; got 'benhc'\n" })
 })
 
 function ending(child: ChildProcess): Promise<number | null> {

@@ -28,8 +28,13 @@ const LETTER = 6.6
 const SYMBOL = 18
 const GAP = 16
 
-/** A whole SVG: the legend above, the plot below. */
-export function draw(options: Plot.PlotOptions, keys: readonly Key[], colours: Colours): string {
+/** The legend above, the plot below. */
+export function draw(
+  about: Omit<Chart, 'svg'>,
+  options: Plot.PlotOptions,
+  keys: readonly Key[],
+  colours: Colours,
+): Chart {
   const { document } = parseHTML('<!doctype html><html><body></body></html>')
   const plot = Plot.plot({
     document,
@@ -43,14 +48,16 @@ export function draw(options: Plot.PlotOptions, keys: readonly Key[], colours: C
   // Plot's own class and style serve pages; a file brings its own.
   plot.querySelector('style')?.remove()
   const drawn = plot.innerHTML
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="${WIDTH}" height="${height + top}" viewBox="0 0 ${WIDTH} ${height + top}" font-family="system-ui, sans-serif" font-size="12" fill="currentColor" text-anchor="middle">`,
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" width="${WIDTH}" height="${height + top}" viewBox="0 0 ${WIDTH} ${height + top}" font-family="system-ui, sans-serif" font-size="12" fill="currentColor" text-anchor="middle">`,
+    `<title>${escapeMarkup(about.title)}</title>`,
     `<style>${colours.css('svg.chart')} svg.chart { color: var(--ink); max-width: 100%; height: auto; }</style>`,
     `<rect width="100%" height="100%" fill="var(--paper)"/>`,
     `<g text-anchor="start">${legend.marks}</g>`,
     `<g transform="translate(0,${top})">${drawn}</g>`,
     '</svg>',
   ].join('\n')
+  return { ...about, svg }
 }
 
 /** Keys one after the other, in as many rows as they need. */

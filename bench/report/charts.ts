@@ -39,9 +39,11 @@ export function inPicture(results: Results): (row: Row) => boolean {
   return ({ own, timed, line: { contender } }) => timed !== undefined && (!own || ours.includes(contender))
 }
 
-function marksOf(results: Results, group: 'shapes' | 'sequence' | 'threads'): Mark[] {
+/** On so many threads as the first line has; a picture shows one number of them. */
+function marksOf(results: Results, group: 'shapes' | 'sequence'): Mark[] {
   const shown = inPicture(results)
-  return sectionsOf(results, group).flatMap(({ shape, rows }) =>
+  const sections = sectionsOf(results, group).filter(({ threads }) => threads === results.lines[0].threads)
+  return sections.flatMap(({ shape, rows }) =>
     rows.filter(shown).map(({ line, own, timed }) => ({
       contender: line.contender,
       shape: shape.name,
@@ -70,7 +72,7 @@ function keysOf(
 function shapesChart(results: Results, colours: Colours): Chart | undefined {
   const marks = marksOf(results, 'shapes').filter(({ timed }) => timed.gflops > 0)
   if (marks.length === 0) return undefined
-  const threads = results.lines[0].threads
+  const threads = results.lines[0].threads === 1 ? 'one thread' : `${results.lines[0].threads} threads`
   const names = [...new Set(marks.map(({ shape }) => shape))]
   const limits = names.flatMap(shape => {
     const known = marks.flatMap(({ shape: name, timed }) =>
@@ -89,7 +91,7 @@ function shapesChart(results: Results, colours: Colours): Chart | undefined {
     marginBottom: 42,
     x: {
       type: 'log',
-      label: 'GFLOP/s, one thread (logarithmic)',
+      label: `GFLOP/s, ${threads} (logarithmic)`,
       labelAnchor: 'center',
       labelArrow: 'none',
       domain: range,
@@ -116,12 +118,16 @@ function shapesChart(results: Results, colours: Colours): Chart | undefined {
   }
   const keys = keysOf(marks, results, colours, 'dot')
   if (limits.length > 0) keys.push({ label: 'limit of the machine', colour: 'var(--faint)', form: 'tick' })
-  return {
-    name: 'shapes',
-    title: 'Speed by shape',
-    caption: `Median of all rounds on ${threads === 1 ? 'one thread' : `${threads} threads`}; further right is faster. The grey mark is what the machine could do: its peak of multiply-adds, or of reading where that is the tighter limit.`,
-    svg: draw(options, keys, colours),
-  }
+  return draw(
+    {
+      name: 'shapes',
+      title: 'Speed by shape',
+      caption: `Median of all rounds on ${threads}; further right is faster. The grey mark is what the machine could do: its peak of multiply-adds, or of reading where that is the tighter limit.`,
+    },
+    options,
+    keys,
+    colours,
+  )
 }
 
 function sequenceChart(results: Results, colours: Colours): Chart | undefined {
@@ -168,13 +174,17 @@ function sequenceChart(results: Results, colours: Colours): Chart | undefined {
       Plot.dot(marks, { x, y, r: 3.5, fill: stroke, stroke: 'var(--paper)', strokeWidth: 1 }),
     ],
   }
-  return {
-    name: 'sequence',
-    title: 'What a longer input costs',
-    caption:
-      'Self-attention compares every token with every other: four times the work for twice the tokens, all of it at once. Dashed beside it the scan of a plain RNN of the same width (128), h = tanh(W h + U x) in plain JavaScript: its work only doubles, but step after step, where no vector, core or cache can help. Compare it with plain-loop, attention in the same language, for the algorithms alone.',
-    svg: draw(options, keysOf(marks, results, colours, 'line'), colours),
-  }
+  return draw(
+    {
+      name: 'sequence',
+      title: 'What a longer input costs',
+      caption:
+        'Self-attention compares every token with every other: four times the work for twice the tokens, all of it at once. Dashed beside it the scan of a plain RNN of the same width (128), h = tanh(W h + U x) in plain JavaScript: its work only doubles, but step after step, where no vector, core or cache can help. Compare it with plain-loop, attention in the same language, for the algorithms alone.',
+    },
+    options,
+    keysOf(marks, results, colours, 'line'),
+    colours,
+  )
 }
 
 function threadsChart(results: Results, colours: Colours): Chart | undefined {
@@ -236,11 +246,15 @@ function threadsChart(results: Results, colours: Colours): Chart | undefined {
       }),
     ],
   }
-  return {
-    name: 'threads',
-    title: 'What more threads bring',
-    caption:
-      'Cores are pinned where the system can. Twice the threads at best give twice the speed; the steeper, the closer to that.',
-    svg: draw(options, keysOf(corners, results, colours, 'line'), colours),
-  }
+  return draw(
+    {
+      name: 'threads',
+      title: 'What more threads bring',
+      caption:
+        'Cores are pinned where the system can. Twice the threads at best give twice the speed; the steeper, the closer to that.',
+    },
+    options,
+    keysOf(corners, results, colours, 'line'),
+    colours,
+  )
 }

@@ -13,23 +13,24 @@ const INK: Record<string, Colour> = {
   ink: { light: '#1f2329', dark: '#e4e7eb' },
   faint: { light: '#6b7280', dark: '#9aa3af' },
   line: { light: '#e3e6ea', dark: '#2c323b' },
+  worse: { light: '#b91c1c', dark: '#f87171' },
 }
 
 const KNOWN: Record<string, Colour> = {
   native: { light: '#1d4ed8', dark: '#6ea8ff' },
   wasm: { light: '#7c3aed', dark: '#b79bff' },
-  'ort-node': { light: '#c2410c', dark: '#fb923c' },
-  'ort-web': { light: '#b91c1c', dark: '#f87171' },
-  'tfjs-wasm': { light: '#047857', dark: '#34d399' },
-  torch: { light: '#be185d', dark: '#f472b6' },
+  'ort-node': { light: '#ea580c', dark: '#fb923c' },
+  'ort-web': { light: '#b58a00', dark: '#facc15' },
+  'tfjs-wasm': { light: '#059669', dark: '#34d399' },
+  torch: { light: '#db2777', dark: '#f472b6' },
   'plain-loop': { light: '#6b7280', dark: '#9aa3af' },
   'rnn-scan': { light: '#1f2329', dark: '#e4e7eb' },
 }
 
 const OTHERS: readonly Colour[] = [
-  { light: '#a16207', dark: '#facc15' },
   { light: '#0e7490', dark: '#22d3ee' },
-  { light: '#4d7c0f', dark: '#a3e635' },
+  { light: '#65a30d', dark: '#a3e635' },
+  { light: '#92400e', dark: '#d6a77a' },
 ]
 
 /** `var(--…)` of a contender, and the rules that give the variables their values. */

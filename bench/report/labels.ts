@@ -27,12 +27,14 @@ const LETTER = 6
 const HEIGHT = 12
 const AWAY = 9
 
-/** Above, below, to the right, to the left; then farther out. */
-const PLACES: readonly Placed[] = [1, 1.9, 2.8].flatMap((far): Placed[] => [
+/** Above, below, to the right, to the left; then farther out, up before down. */
+const PLACES: readonly Placed[] = [1, 1.9, 2.8, 3.7].flatMap((far): Placed[] => [
   { dx: 0, dy: -AWAY * far - 2, anchor: 'middle' },
   { dx: 0, dy: AWAY * far + 2, anchor: 'middle' },
-  { dx: AWAY, dy: (far - 1) * AWAY, anchor: 'start' },
-  { dx: -AWAY, dy: (far - 1) * AWAY, anchor: 'end' },
+  ...[-1, 1].flatMap((side): Placed[] => [
+    { dx: AWAY, dy: side * (far - 1) * AWAY, anchor: 'start' },
+    { dx: -AWAY, dy: side * (far - 1) * AWAY, anchor: 'end' },
+  ]),
 ])
 
 /** One after the other takes the first place that is free, or the first of all. */

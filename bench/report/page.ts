@@ -15,14 +15,15 @@ import { limitFacts, limitWords, MEANING, machineFacts, reasonOf, standingWords,
 const STYLE = `
 body { margin: 0 auto; padding: 24px 20px 60px; max-width: 860px; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; color-scheme: light dark; }
-h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 36px 0 6px; } h3 { font-size: 15px; margin: 22px 0 0; }
+h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 36px 0 6px; } h3 { font-size: 15px; margin: 22px 0 0; } h3 small { font-weight: 400; }
 p { margin: 6px 0; } .faint, small { color: var(--faint); } .claim { font-size: 17px; margin: 14px 0; }
 figure { margin: 0; } figure svg { display: block; } figcaption { color: var(--faint); font-size: 13.5px; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 13px; width: 100%; }
 th, td { padding: 3px 8px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { font-weight: 500; color: var(--faint); } th:first-child, td:first-child, td.text { text-align: left; }
 .facts td { white-space: normal; text-align: left; vertical-align: top; } .facts td:first-child { color: var(--faint); width: 190px; }
-tr.first td { font-weight: 650; } tr.own td:first-child { color: var(--native); } .worse { color: var(--ort-web); }
+tr.first td { font-weight: 650; } tr.own td:first-child { color: var(--native); } .worse { color: var(--worse); }
+.prices td { vertical-align: top; } .prices small { display: block; white-space: normal; color: var(--faint); }
 details summary { cursor: pointer; } ul { margin: 6px 0; padding-left: 20px; } code { font-size: 13px; }
 `
 
@@ -94,9 +95,9 @@ function tableRow({ line, own, timed }: Row, first: boolean): string {
 function priceTable(results: Results): string[] {
   const { contenders, prices } = pricesOf(results)
   if (prices.length === 0) return []
-  const head = ['option', '', 'kept', ...contenders].map(text => `<th>${escapeMarkup(text)}</th>`).join('')
+  const head = ['option', 'kept', ...contenders].map(text => `<th>${escapeMarkup(text)}</th>`).join('')
   return [
-    `<h2>What options cost</h2><p>${escapeMarkup(PRICE_MEANING)} Small: the median in milliseconds with the option.</p>`,
+    `<h2>What options cost</h2><p>${escapeMarkup(PRICE_MEANING)} Below it the median in milliseconds with the option.</p>`,
     `<div class="scroll"><table class="prices"><tr>${head}</tr>`,
     ...prices.map(({ option, note, kept, cells }) => {
       const texts = cells.map(cell =>
@@ -104,7 +105,7 @@ function priceTable(results: Results): string[] {
           ? `<td>${cell.relative.toFixed(2)} <small>${digits(cell.ms)}</small></td>`
           : `<td class="faint" title="${escapeMarkup(cell.reason)}">${cell.word}</td>`,
       )
-      const words = `<td>${escapeMarkup(option)}</td><td class="text faint">${escapeMarkup(note)}</td><td>${kept}</td>`
+      const words = `<td>${escapeMarkup(option)} <small>${escapeMarkup(note)}</small></td><td>${kept}</td>`
       return `<tr>${words}${texts.join('')}</tr>`
     }),
     '</table></div>',

@@ -38,7 +38,7 @@ export function rooflineChart(results: Results, colours: Colours): Chart | undef
   const dots = [...theirs, ...ours]
   const xs = rangeOf(dots.map(({ intensity }) => intensity))
   const slowest = levels[levels.length - 1].gbps
-  const ys = rangeOf([peak, xs[0] * slowest, ...dots.map(({ gflops }) => gflops)])
+  const ys = rangeOf([peak, Math.min(peak, xs[0] * slowest), ...dots.map(({ gflops }) => gflops)])
   const colour = { own: 'var(--native)', peer: 'var(--ort-node)', limit: 'var(--faint)' }
   const options: Plot.PlotOptions = {
     height: HEIGHT,
@@ -77,7 +77,7 @@ export function rooflineChart(results: Results, colours: Colours): Chart | undef
       }),
       Plot.dot(theirs, { x: 'intensity', y: 'gflops', r: 4.5, fill: colour.peer, stroke: 'var(--paper)' }),
       Plot.dot(ours, { x: 'intensity', y: 'gflops', r: 5.5, fill: colour.own, stroke: 'var(--paper)' }),
-      ...labels(ours, dots, xs, ys),
+      ...labels(ours, theirs, xs, ys),
     ],
   }
   const keys: Key[] = [
@@ -85,13 +85,17 @@ export function rooflineChart(results: Results, colours: Colours): Chart | undef
     ...(theirs.length > 0 ? [{ label: 'fastest peer', colour: colour.peer, form: 'dot' } as const] : []),
     { label: 'limits measured in this run', colour: colour.limit, form: 'line' },
   ]
-  return {
-    name: 'roofline',
-    title: 'Roofline',
-    caption:
-      'Under the flat roof arithmetic is the limit, under the slopes reading is: the shorter the way to the line above, the less is left to gain. Which slope counts depends on the cache that the inputs fit into.',
-    svg: draw(options, keys, colours),
-  }
+  return draw(
+    {
+      name: 'roofline',
+      title: 'Roofline',
+      caption:
+        'Under the flat roof arithmetic is the limit, under the slopes reading is: the shorter the way to the line above, the less is left to gain. Which slope counts depends on the cache that the inputs fit into.',
+    },
+    options,
+    keys,
+    colours,
+  )
 }
 
 function dotOf(row: Row | undefined): Dot[] {
@@ -104,6 +108,12 @@ function pairs(ours: readonly Dot[], theirs: readonly Dot[]): (Dot & { other: nu
     const other = theirs.find(({ shape }) => shape === dot.shape)
     return other ? [{ ...dot, other: other.gflops }] : []
   })
+}
+
+/** Dots on the line from one to the other, so close that no name fits between them. */
+function alongLine({ other, ...dot }: Dot & { other: number }): Dot[] {
+  const parts = Array.from({ length: 33 }, (_, i) => i / 32)
+  return parts.map(part => ({ ...dot, gflops: dot.gflops ** (1 - part) * other ** part }))
 }
 
 /** Sizes that read at about the same speed are one level, named by its largest. */
@@ -158,7 +168,7 @@ function roofs(
 /** Where dots come to lie is the same arithmetic as that of Plot's scales. */
 function labels(
   ours: readonly Dot[],
-  dots: readonly Dot[],
+  theirs: readonly Dot[],
   xs: readonly [number, number],
   ys: readonly [number, number],
 ): Plot.Markish[] {
@@ -172,7 +182,7 @@ function labels(
   })
   const places = placeLabels(
     ours.map(dot => ({ ...at(dot), text: dot.shape })),
-    dots.map(at),
+    [...theirs, ...ours, ...pairs(ours, theirs).flatMap(alongLine)].map(at),
     width,
   )
   return ours.map((dot, i) =>

@@ -25,8 +25,7 @@ export function tableOf(results: Results, palette: Palette): string {
   const shapes = sectionsOf(results, 'shapes')
   const lines: string[] = [
     '',
-    ...facts(machineFacts(results)),
-    ...facts(limitFacts(results)),
+    ...facts([...machineFacts(results), ...limitFacts(results)]),
     ...shapes.flatMap(section => sectionLines(section, palette)),
     ...sequenceLines(results, bold, dim),
     ...threadLines(results, bold, dim),
@@ -43,7 +42,7 @@ export function tableOf(results: Results, palette: Palette): string {
 }
 
 function facts(all: readonly [string, string][]): string[] {
-  const indent = 28
+  const indent = Math.max(...all.map(([name]) => name.length)) + 2
   return all.flatMap(([name, text]) =>
     wrap(text, WIDTH - indent).map((line, i) => (i === 0 ? name : '').padEnd(indent) + line),
   )

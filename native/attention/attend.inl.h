@@ -30,6 +30,20 @@ static void softmaxTile(const Call& call, const Task& task, const Workspace& w, 
   softmaxScores(call, task, w, vector, count, block);
 }
 
+/**
+ * Packs the queries of the vectors [vector, vector + count) at the first block that they have keys in, not
+ * sooner: they come from memory while the tile before them scores. False where the block has no keys for
+ * them.
+ */
+static bool openRows(const Call& call, const Workspace& w, int vector, int count, Block* block) {
+  const Reach part = reachOfBlock(w, vector, count, *block);
+  if (part.begin == part.end) return false;
+  block->opens = !w.packed[vector];
+  if (block->opens) packQueries(call.plan.qType, w, vector, count);
+  w.packed[vector] = true;
+  return true;
+}
+
 /** Softmax of all rows over all their keys, and with `output` the values it weighs. False where it was
  * stopped. */
 static bool attendRows(const Call& call, const Task& task, const Workspace& w, bool output) {
@@ -41,10 +55,10 @@ static bool attendRows(const Call& call, const Task& task, const Workspace& w, b
     Block block;
     if (reached.begin == reached.end) continue;
     if (!openBlock(call, task, w, first, end, reached, output, &block)) continue;
-    if (w.rows <= kFetchRows)
-      lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
+    lookAhead(call, task, w, block.end, end, output, &block.nextKeys, &block.nextValues);
     for (int tile = 0, count; tile < w.vectors; tile += count) {
       count = nextVectors(w.vectors - tile, Tile::kQueryVectors);
+      if (!w.few && !openRows(call, w, tile, count, &block)) continue;
       if (w.natural || w.few) {
         softmaxTile(call, task, w, tile, count, block);
       } else {

@@ -43,6 +43,8 @@ struct Block {
   int64_t valueRow;
   /** Whether a weight of 0 is enough to keep a masked value out: 0 * NaN would not be. */
   bool finite;
+  /** Whether the rows at hand have seen none before. */
+  bool opens;
   /** What to ask memory for meanwhile. */
   Ahead nextKeys;
   Ahead nextValues;

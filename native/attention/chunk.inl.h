@@ -7,8 +7,6 @@
 constexpr int32_t kStepKeys = 64;
 /** The most rows that are cheaper so than with a query in each lane. */
 constexpr int kDotRows = 15;
-/** The most rows that do not hide the time their keys take to come from memory. */
-constexpr int kFetchRows = 96;
 static_assert(kChunkKeys % Tile::kBlock == 0 && Tile::kBlock % kStepKeys == 0 && kStepKeys % kWordKeys == 0,
               "steps, blocks and chunks divide each other");
 
@@ -50,7 +48,7 @@ static void lookAhead(const Call& call, const Task& task, const Workspace& w, in
   const Plan& plan = call.plan;
   const int32_t count = smaller(end - first, w.step);
   if (count <= 0) return;
-  const int64_t bytes = plan.kvType == kFloat32 ? sizeof(float) : sizeof(uint16_t);
+  const int64_t bytes = storageBytes(plan.kvType);
   const int64_t keys = blockAt(call, task, first, plan.kBatch, plan.kHead, plan.kRow, plan.kPage);
   if (keys < 0) return;
   const char* from = static_cast<const char*>(call.k.data) + keys * bytes;

@@ -5,23 +5,23 @@
 static void finishRows(const Call& call, const Task& task, const Workspace& w) {
   const Plan& plan = call.plan;
   for (int lane = 0; lane < w.rows; ++lane) {
-    const bool empty = w.range[lane].end <= w.range[lane].begin;
-    w.inverse[lane] = inverseSum(w, lane);
-    if (w.out[lane] != nullptr) {
-      if (empty) memset(w.out[lane], 0, plan.valueDim * sizeof(float));
-      if (plan.outType != kFloat32) {
-        const RowOf of = rowOf(call, task, task.first + lane);
-        const int64_t at = task.item * plan.oBatch + of.head * plan.oHead +
-                           (call.items[task.item].queryFirst + of.row) * plan.oRow;
-        narrow(plan.outType, w.out[lane], call.out.data, at, plan.valueDim);
-      }
-    }
-    const int64_t at = lseAt(call, task, task.first + lane);
-    if (!task.shows()) {
-      if (call.wants(kLse)) call.lse.data[at] = lseOf(w, lane);
-    } else if (call.references != nullptr) {
+    if (w.out[lane] == nullptr) continue;
+    if (w.range[lane].end <= w.range[lane].begin) memset(w.out[lane], 0, plan.valueDim * sizeof(float));
+    if (plan.outType == kFloat32) continue;
+    const RowOf of = rowOf(call, task, task.first + lane);
+    const int64_t at = task.item * plan.oBatch + of.head * plan.oHead +
+                       (call.items[task.item].queryFirst + of.row) * plan.oRow;
+    narrow(plan.outType, w.out[lane], call.out.data, at, plan.valueDim);
+  }
+  if (task.shows()) {
+    for (int vector = 0; vector < w.vectors; ++vector) inverseSums(w, vector);
+    for (int lane = 0; call.references != nullptr && lane < w.rows; ++lane) {
+      const int64_t at = lseAt(call, task, task.first + lane);
       call.references[at] = w.reference[lane];
       call.inverses[at] = w.inverse[lane];
     }
+  } else if (call.wants(kLse)) {
+    for (int lane = 0; lane < w.rows; ++lane)
+      call.lse.data[lseAt(call, task, task.first + lane)] = lseOf(w, lane);
   }
 }

@@ -51,12 +51,18 @@ static void findVisible(const Call& call, const Task& task, const Workspace& w, 
   const int lane = vector * kLanes;
   for (int32_t key = part.begin - part.begin % kWordKeys; key < part.end; key += kWordKeys) {
     uint32_t words[kLanes];
+    float* at = visible + (key - block.first) / kWordKeys * kLanes;
     const bool inner = part.innerBegin <= key && key + kWordKeys <= part.innerEnd;
+    if (inner && !w.masked) {
+      memset(at, 0xff, sizeof(words));
+      continue;
+    }
     for (int i = 0; i < kLanes; ++i) words[i] = inner ? ~0u : rangeBits(w.range[lane + i], key);
-    const int64_t at = call.items[task.item].keyFirst + key;
-    if (call.keep.data != nullptr) applyMask(w.keep + lane, plan.keepBits != 0, false, at, plan.keys, words);
-    if (call.drop.data != nullptr) applyMask(w.drop + lane, plan.dropBits != 0, true, at, plan.keys, words);
-    memcpy(visible + (key - block.first) / kWordKeys * kLanes, words, sizeof(words));
+    const int64_t flag = call.items[task.item].keyFirst + key;
+    if (call.keep.data != nullptr)
+      applyMask(w.keep + lane, plan.keepBits != 0, false, flag, plan.keys, words);
+    if (call.drop.data != nullptr) applyMask(w.drop + lane, plan.dropBits != 0, true, flag, plan.keys, words);
+    memcpy(at, words, sizeof(words));
   }
 }
 

@@ -165,8 +165,7 @@ static bool openProduct(const Workspace& w, int vector, int lane, const Block& b
   product->weightRow = w.period;
   product->values = block.values;
   product->valueRow = block.valueRow;
-  product->visible =
-      block.finite ? nullptr : w.visible + tile * (Tile::kBlock / kWordKeys) * kLanes + lane % kLanes;
+  product->visible = block.finite ? nullptr : w.visible + tile * kBlockWords * kLanes + lane % kLanes;
   product->out = w.out + lane;
   product->factor = w.factor + lane;
   product->resumes = reach.begin < block.first;
@@ -192,9 +191,9 @@ static void productRows(const Workspace& w, int vector, int lane, int64_t valueD
 }
 
 /** Rows whose last block this is know the sum of their weights. */
-static void closeSums(const Workspace& w, int firstLane, int endLane, const Block& block) {
-  for (int lane = firstLane; lane < endLane; ++lane) {
-    if (w.groupReach[lane / Tile::kRows].end <= block.end) w.inverse[lane] = inverseSum(w, lane);
+static void closeSums(const Workspace& w, int vector, int count, const Block& block) {
+  for (int i = vector; i < vector + count; ++i) {
+    if (w.vectorReach[i].innerEnd <= block.end) inverseSums(w, i);
   }
 }
 
@@ -204,15 +203,18 @@ static void productBlock(const Workspace& w, int vector, int count, int64_t valu
   const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
   const int tail = static_cast<int>(valueDim % kLanes);
   const int firstLane = vector * kLanes, endLane = (vector + count) * kLanes;
-  closeSums(w, firstLane, endLane, block);
+  closeSums(w, vector, count, block);
+  Product products[Tile::kQueryVectors * kLanes / Tile::kRows];
+  int groups = 0;
+  for (int lane = firstLane; lane < endLane; lane += Tile::kRows) {
+    if (openProduct(w, vector, lane, block, &products[groups])) ++groups;
+  }
   for (int64_t done = 0; done < vectors;) {
     const int n = nextVectors(vectors - done, Tile::kChannelVectors);
-    const bool last = done + n == vectors;
-    for (int lane = firstLane; lane < endLane; lane += Tile::kRows) {
-      Product product;
-      if (!openProduct(w, vector, lane, block, &product)) continue;
-      if (lane == firstLane) product.ahead = block.nextValues;
-      productChannels<Tile::kRows, Tile::kChannelVectors>(n, product, done * kLanes, last ? tail : 0);
+    const int last = done + n == vectors ? tail : 0;
+    for (int i = 0; i < groups; ++i) {
+      products[i].ahead = i == 0 ? block.nextValues : Ahead{};
+      productChannels<Tile::kRows, Tile::kChannelVectors>(n, products[i], done * kLanes, last);
     }
     done += n;
   }

@@ -108,10 +108,18 @@ static void describeRows(const Call& call, const Task& task, Workspace& w, int64
   const bool writes = !task.shows() && call.wants(kOutput);
   w.rows = static_cast<int>(count);
   w.vectors = static_cast<int>((count + kLanes - 1) / kLanes);
+  const bool alike = plan.left == kOpen && plan.right == kOpen;
+  const KeyRange range = rowRange(plan, item, 0);
+  RowOf of{};
   for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
-    const RowOf of = rowOf(call, task, first + smaller(lane, w.rows - 1));
+    // A division for every row showed in short calls.
+    if (lane == 0 || task.shows()) {
+      of = rowOf(call, task, first + smaller(lane, w.rows - 1));
+    } else if (lane < w.rows && ++of.head == task.head + task.group) {
+      of = {of.row + 1, task.head};
+    }
     pointLane(call, task, w, lane, of);
-    w.range[lane] = of.row < item.queryRows ? rowRange(plan, item, of.row) : kNoKeys;
+    w.range[lane] = of.row >= item.queryRows ? kNoKeys : alike ? range : rowRange(plan, item, of.row);
     w.out[lane] = nullptr;
     if (!writes || lane >= w.rows) continue;
     const int64_t token = item.queryFirst + of.row;
@@ -124,6 +132,7 @@ static void describeRows(const Call& call, const Task& task, Workspace& w, int64
     V::store(w.reference + lane, V::zero());
     V::store(w.threshold + lane, V::all(-INFINITY));
     V::store(w.sum + lane, V::zero());
+    w.packed[lane / kLanes] = false;
   }
 }
 

@@ -4,12 +4,12 @@ static_assert(Tile::kKeys * Tile::kQueryVectors + Tile::kQueryVectors + 1 <= V::
               "a score tile lives in registers");
 static_assert(Tile::kBlock % Tile::kKeys == 0, "blocks are made of whole tiles");
 
-/** Lays the queries of a task out as [vector][channel][lane], times w.scale. */
+/** Lays the queries of `count` vectors of rows out as [vector][channel][lane], times w.scale. */
 template <int64_t kType>
-SELFSAME_NOINLINE void packQueriesOf(const Workspace& w) {
+SELFSAME_NOINLINE void packQueriesOf(const Workspace& w, int first, int count) {
   const V::Reg factor = V::all(w.scale);
   const int64_t whole = w.headDim - w.headDim % kLanes;
-  for (int vector = 0; vector < w.vectors; ++vector) {
+  for (int vector = first; vector < first + count; ++vector) {
     const void* const* query = w.query + vector * kLanes;
     float* packed = w.queries + vector * kLanes * w.headDim;
     V::Reg rows[kLanes];
@@ -32,11 +32,11 @@ SELFSAME_NOINLINE void packQueriesOf(const Workspace& w) {
   }
 }
 
-static void packQueries(int64_t type, const Workspace& w) {
+static void packQueries(int64_t type, const Workspace& w, int first, int count) {
   SELFSAME_PHASE(kPack);
-  if (type == kFloat16) return packQueriesOf<kFloat16>(w);
-  if (type == kBfloat16) return packQueriesOf<kBfloat16>(w);
-  packQueriesOf<kFloat32>(w);
+  if (type == kFloat16) return packQueriesOf<kFloat16>(w, first, count);
+  if (type == kBfloat16) return packQueriesOf<kBfloat16>(w, first, count);
+  packQueriesOf<kFloat32>(w, first, count);
 }
 
 using TileAhead = KeysAhead<Tile::kKeys>;
@@ -72,23 +72,16 @@ SELFSAME_INLINE void storeTile(V::Reg (&sum)[Tile::kKeys][N], float* SELFSAME_RE
   }
 }
 
-/** Sums that begin at minus the reference of every lane. */
-template <int N>
-SELFSAME_INLINE void startTile(const float* reference, V::Reg (&sum)[Tile::kKeys][N]) {
-  SELFSAME_UNROLL
-  for (int n = 0; n < N; ++n) {
-    const V::Reg start = V::sub(V::zero(), V::load(reference + n * kLanes));
-    SELFSAME_UNROLL
-    for (int t = 0; t < Tile::kKeys; ++t) sum[t][n] = start;
-  }
-}
-
-/** Scores of one tile, less the reference of every lane. */
+/** Scores of one tile. */
 template <int N, bool kFetch>
 SELFSAME_NOINLINE void scoreTile(const float* queries, int64_t headDim, const float* keys, int64_t keyRow,
-                                 const TileAhead& ahead, const float* reference, float* scores) {
+                                 const TileAhead& ahead, float* scores) {
   V::Reg sum[Tile::kKeys][N];
-  startTile<N>(reference, sum);
+  SELFSAME_UNROLL
+  for (int t = 0; t < Tile::kKeys; ++t) {
+    SELFSAME_UNROLL
+    for (int n = 0; n < N; ++n) sum[t][n] = V::zero();
+  }
   multiplyTile<N, kFetch>(queries, headDim, keys, keyRow, ahead, sum);
   storeTile<N>(sum, scores);
 }
@@ -152,20 +145,36 @@ static Reach reachOfBlock(const Workspace& w, int vector, int count, const Block
 
 /** The scores of a vector of a tile of queries against the block, and the bits of the keys it sees. */
 static float* scoresOf(const Workspace& w, int vector) { return w.scores + vector * Tile::kBlock * kLanes; }
-static float* visibleOf(const Workspace& w, int vector) {
-  return w.visible + vector * (Tile::kBlock / kWordKeys) * kLanes;
-}
+static float* visibleOf(const Workspace& w, int vector) { return w.visible + vector * kBlockWords * kLanes; }
 
 template <int N>
-SELFSAME_INLINE void scoreTileOf(const Workspace& w, const KeyTile& tile, const float* reference,
-                                 float* scores) {
+SELFSAME_INLINE void scoreTileOf(const Workspace& w, const KeyTile& tile, float* scores) {
   if (tile.count == N) {
     const float* queries = w.queries + tile.vector * kLanes * w.headDim;
     if (tile.fetches)
-      return scoreTile<N, true>(queries, w.headDim, tile.keys, tile.keyRow, tile.ahead, reference, scores);
-    return scoreTile<N, false>(queries, w.headDim, tile.keys, tile.keyRow, tile.ahead, reference, scores);
+      return scoreTile<N, true>(queries, w.headDim, tile.keys, tile.keyRow, tile.ahead, scores);
+    return scoreTile<N, false>(queries, w.headDim, tile.keys, tile.keyRow, tile.ahead, scores);
   }
-  if constexpr (N > 1) scoreTileOf<N - 1>(w, tile, reference, scores);
+  if constexpr (N > 1) scoreTileOf<N - 1>(w, tile, scores);
+}
+
+static void askFor(const void* row, int64_t bytes) {
+  for (int64_t at = 0; at < bytes; at += 64) V::prefetch(static_cast<const char*>(row) + at);
+}
+
+/**
+ * Asks for where the results of the vectors [vector, vector + count) will go, and for the queries of as many
+ * that follow: the share that falls to the tile of keys at `key`, as all at once would wait for each other.
+ */
+static void askForRows(const Workspace& w, int vector, int count, const Reach& keys, int32_t key) {
+  const int first = vector * kLanes, lanes = count * kLanes;
+  const int32_t steps = (keys.end - keys.begin + Tile::kKeys - 1) / Tile::kKeys;
+  const int32_t step = (key - keys.begin + Tile::kKeys - 1) / Tile::kKeys;
+  const int end = step + 1 < steps ? lanes * (step + 1) / steps : lanes;
+  for (int lane = first + lanes * step / steps; lane < first + end; ++lane) {
+    if (w.out[lane] != nullptr) askFor(w.out[lane], w.outBytes);
+    if (lane + lanes < w.rows) askFor(w.query[lane + lanes], w.queryBytes);
+  }
 }
 
 /**
@@ -177,7 +186,8 @@ static void scoreBlock(const Workspace& w, int vector, int count, const Block& b
   const Reach all = reachOfBlock(w, vector, count, block);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
+    if (block.opens) askForRows(w, vector, count, all, key);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
-    scoreTileOf<Tile::kQueryVectors>(w, tile, w.zeros, scoresOf(w, tile.vector - vector) + tile.at * kLanes);
+    scoreTileOf<Tile::kQueryVectors>(w, tile, scoresOf(w, tile.vector - vector) + tile.at * kLanes);
   }
 }

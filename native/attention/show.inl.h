@@ -84,6 +84,7 @@ static void showTile(const Call& call, const Task& task, const Workspace& w, con
     Block block;
     if (reached.begin == reached.end || !openBlock(call, task, w, first, end, reached, false, &block))
       continue;
+    block.opens = false;
     scoreBlock(w, vector, count, block);
     for (int i = 0; i < count; ++i) {
       const Reach part = within(w.vectorReach[vector + i], first, first + Tile::kBlock);

@@ -142,6 +142,17 @@ static float inverseSum(const Workspace& w, int lane) {
   return static_cast<float>(1.0 / (w.sum[lane] + exp2(sink - referenceOf(w, lane))));
 }
 
+/** The same for all lanes of a vector. */
+static void inverseSums(const Workspace& w, int vector) {
+  const int lane = vector * kLanes;
+  if (V::any(V::greater(V::load(w.sink + lane), V::all(-INFINITY)))) {
+    for (int i = lane; i < lane + kLanes; ++i) w.inverse[i] = inverseSum(w, i);
+    return;
+  }
+  const V::Reg sum = V::load(w.sum + lane);
+  V::store(w.inverse + lane, V::select(V::equal(sum, V::zero()), V::zero(), V::div(V::all(1.0f), sum)));
+}
+
 /** Natural log of the sum of exponentials of a row's scores. */
 static float lseOf(const Workspace& w, int lane) {
   const double log2Sum = w.sum[lane] == 0.0f ? -INFINITY : log2(static_cast<double>(w.sum[lane]));

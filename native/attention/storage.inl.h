@@ -55,7 +55,9 @@ static void narrow(int64_t type, const float* from, void* data, int64_t at, int6
   return narrowRow<kBfloat16>(from, data, at, count);
 }
 
+static int64_t storageBytes(int64_t type) { return type == kFloat32 ? 4 : 2; }
+
 /** Where element `at` of an array lies. */
 static const void* elementOf(int64_t type, const void* data, int64_t at) {
-  return static_cast<const char*>(data) + at * (type == kFloat32 ? 4 : 2);
+  return static_cast<const char*>(data) + at * storageBytes(type);
 }

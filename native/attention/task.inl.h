@@ -14,6 +14,7 @@ static void showRows(const Call& call, const Task& task, const Workspace& w) {
   const Item& item = call.items[task.item];
   const Shown shown[] = {{call.weights.data, true, kMasked, 0.0f},
                          {call.scores.data, false, call.plan.scoresAt, -INFINITY}};
+  packQueries(call.plan.qType, w, 0, w.vectors);
   for (const Shown& matrix : shown) {
     if (matrix.data == nullptr) continue;
     const bool unmasked = matrix.scoresAt != kMasked;
@@ -41,7 +42,8 @@ static void sumRows(const Call& call, const Task& task, int64_t mostRows, Worksp
     Block block;
     if (reached.begin == reached.end || !openBlock(call, task, w, first, item.keyEnd, reached, false, &block))
       continue;
-    packQueries(call.plan.qType, w);
+    packQueries(call.plan.qType, w, 0, w.vectors);
+    block.opens = false;
     for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
       const int64_t at = lseAt(call, task, row + smaller(lane, w.rows - 1));
       w.reference[lane] = call.references[at];
@@ -74,11 +76,7 @@ static void run(const Call& call, const Task& task, int64_t mostRows, void* memo
   describeRows(call, task, w, task.first, task.count);
   if (task.purpose == Purpose::kMerge) return mergeChunks(call, task, w);
   if (task.purpose == Purpose::kDecode) openChunk(call, task, w);
-  if (w.few) {
-    packFewQueries(plan.qType, w);
-  } else {
-    packQueries(plan.qType, w);
-  }
+  if (w.few) packFewQueries(plan.qType, w);
   const bool output = !task.shows() && call.wants(kOutput);
   if (!(isLow(plan, task) ? attendLow<Tile>(call, task, arena, w) : attendRows(call, task, w, output)))
     return;

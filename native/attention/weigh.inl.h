@@ -1,26 +1,74 @@
 /**
  * Scores and softmax in one, where no option comes between them: scores begin at minus the reference, so that
  * a tile holds in registers what weights are powers of, and only weights are stored. The reference is looked
- * at after every tile and follows per lane, so that rows do not depend on their neighbours. A tile with a
- * masked key goes through memory, on the same arithmetic.
+ * at after every tile and follows per lane, so that rows do not depend on their neighbours. A row's first
+ * tile gives it its reference; only a tile where one moves later goes through memory, on the same arithmetic.
  */
 
-/** Weights of a tile of scores that all rows see, added up; false, with its scores stored instead, where a
- * reference moves. */
+static_assert(kWordKeys % Tile::kKeys == 0, "a tile's keys lie in one word of bits");
+
+/** Sums that begin at minus the reference of every lane. */
 template <int N>
-SELFSAME_INLINE bool weighSums(V::Reg (&sum)[Tile::kKeys][N], const float* threshold, float* sums,
+SELFSAME_INLINE void startTile(const float* reference, V::Reg (&sum)[Tile::kKeys][N]) {
+  SELFSAME_UNROLL
+  for (int n = 0; n < N; ++n) {
+    const V::Reg start = V::sub(V::zero(), V::load(reference + n * kLanes));
+    SELFSAME_UNROLL
+    for (int t = 0; t < Tile::kKeys; ++t) sum[t][n] = start;
+  }
+}
+
+/** Hides the keys of a tile whose bits, from `bit` on, are not set in the rows' words of `visible`. */
+template <int N>
+SELFSAME_INLINE void hideInTile(const float* visible, int32_t bit, V::Reg (&sum)[Tile::kKeys][N]) {
+  const V::Reg hidden = V::all(-INFINITY);
+  SELFSAME_UNROLL
+  for (int n = 0; n < N; ++n) {
+    const V::Reg words = V::load(visible + n * kBlockWords * kLanes);
+    SELFSAME_UNROLL
+    for (int t = 0; t < Tile::kKeys; ++t)
+      sum[t][n] = V::select(V::hasBit(words, 1u << (bit + t)), sum[t][n], hidden);
+  }
+}
+
+/**
+ * Weights of a tile's scores, added up; false, with the scores stored instead, where a reference moves that
+ * weights have been relative to.
+ */
+template <int N>
+SELFSAME_INLINE bool weighSums(V::Reg (&sum)[Tile::kKeys][N], float* reference, float* threshold, float* sums,
                                float* weights) {
+  V::Reg best[N];
   bool moves = false;
   SELFSAME_UNROLL
   for (int n = 0; n < N; ++n) {
-    V::Reg best = sum[0][n];
+    best[n] = sum[0][n];
     SELFSAME_UNROLL
-    for (int t = 1; t < Tile::kKeys; ++t) best = V::max(best, sum[t][n]);
-    moves = moves || V::any(V::greater(best, V::load(threshold + n * kLanes)));
+    for (int t = 1; t < Tile::kKeys; ++t) best[n] = V::max(best[n], sum[t][n]);
+    moves = moves || V::any(V::greater(best[n], V::load(threshold + n * kLanes)));
   }
   if (moves) {
-    storeTile<N>(sum, weights);
-    return false;
+    const V::Reg none = V::all(-INFINITY);
+    bool follows = false;
+    SELFSAME_UNROLL
+    for (int n = 0; n < N; ++n) {
+      const V::Reg limit = V::load(threshold + n * kLanes);
+      follows = follows || V::any(V::both(V::greater(best[n], limit), V::greater(limit, none)));
+    }
+    if (follows) {
+      storeTile<N>(sum, weights);
+      return false;
+    }
+    SELFSAME_UNROLL
+    for (int n = 0; n < N; ++n) {
+      const V::Reg limit = V::load(threshold + n * kLanes);
+      const V::Mask starts = V::greater(best[n], limit);
+      const V::Reg rise = V::select(starts, best[n], V::zero());
+      V::store(reference + n * kLanes, V::add(V::load(reference + n * kLanes), rise));
+      V::store(threshold + n * kLanes, V::select(starts, V::all(kSlack), limit));
+      SELFSAME_UNROLL
+      for (int t = 0; t < Tile::kKeys; ++t) sum[t][n] = V::sub(sum[t][n], rise);
+    }
   }
   SELFSAME_UNROLL
   for (int n = 0; n < N; ++n) {
@@ -36,25 +84,32 @@ SELFSAME_INLINE bool weighSums(V::Reg (&sum)[Tile::kKeys][N], const float* thres
   return true;
 }
 
-template <int N, bool kFetch>
+/** With kMasked rows see the keys whose bits, from `bit` on, are set in `visible`. */
+template <int N, bool kFetch, bool kMasked>
 SELFSAME_NOINLINE bool weighTile(const float* queries, int64_t headDim, const float* keys, int64_t keyRow,
-                                 const TileAhead& ahead, const float* reference, const float* threshold,
-                                 float* sums, float* weights) {
+                                 const TileAhead& ahead, const float* visible, int32_t bit, float* reference,
+                                 float* threshold, float* sums, float* weights) {
   V::Reg sum[Tile::kKeys][N];
   startTile<N>(reference, sum);
   multiplyTile<N, kFetch>(queries, headDim, keys, keyRow, ahead, sum);
-  return weighSums<N>(sum, threshold, sums, weights);
+  if constexpr (kMasked) hideInTile<N>(visible, bit, sum);
+  return weighSums<N>(sum, reference, threshold, sums, weights);
 }
 
+/** `first` is the tile's first vector of those at hand, `whole` whether its rows see all of its keys. */
 template <int N>
-SELFSAME_INLINE bool weighTileOf(const Workspace& w, const KeyTile& tile, float* weights) {
+SELFSAME_INLINE bool weighTileOf(const Workspace& w, const KeyTile& tile, int first, bool whole,
+                                 float* weights) {
   if (tile.count == N) {
     const int lane = tile.vector * kLanes;
-    const auto weigh = tile.fetches ? weighTile<N, true> : weighTile<N, false>;
+    const auto weigh = !whole         ? weighTile<N, false, true>
+                       : tile.fetches ? weighTile<N, true, false>
+                                      : weighTile<N, false, false>;
     return weigh(w.queries + lane * w.headDim, w.headDim, tile.keys, tile.keyRow, tile.ahead,
-                 w.reference + lane, w.threshold + lane, w.sum + lane, weights);
+                 visibleOf(w, first) + tile.at / kWordKeys * kLanes, tile.at % kWordKeys, w.reference + lane,
+                 w.threshold + lane, w.sum + lane, weights);
   }
-  if constexpr (N > 1) return weighTileOf<N - 1>(w, tile, weights);
+  if constexpr (N > 1) return weighTileOf<N - 1>(w, tile, first, whole, weights);
   return false;
 }
 
@@ -91,30 +146,33 @@ static bool allSee(const Workspace& w, const KeyTile& tile, int32_t key) {
   return true;
 }
 
-/** The scores of a tile, in memory, to weights; `vector` is the first that w.scores holds. */
-static void settleTiles(const Workspace& w, const KeyTile& tile, int vector, int32_t key,
-                        const int32_t* from) {
-  const int first = tile.vector - vector;
-  for (int i = first; i < first + tile.count; ++i) {
-    if (!seesTile(w, vector + i, key))
-      hideKeys(scoresOf(w, i), tile.at, tile.at + Tile::kKeys, visibleOf(w, i));
-    settleTile(w, vector + i, scoresOf(w, i), from[i], tile.at);
+/** Before the first tile of a block: what the vectors [vector, vector + count) see of `all` that they reach.
+ */
+static void openWeights(const Call& call, const Task& task, const Workspace& w, int vector, int count,
+                        const Block& block, const Reach& all) {
+  Reach parts[Tile::kQueryVectors];
+  bool edge = false;
+  for (int i = 0; i < count; ++i) {
+    parts[i] = within(w.vectorReach[vector + i], block.first, block.end);
+    V::store(w.factor + (vector + i) * kLanes, V::all(1.0f));
+    // Whole tiles are weighed, also where keys begin or end within one, and for all vectors at hand.
+    const bool overhangs = parts[i].begin % Tile::kKeys != 0 || parts[i].end % Tile::kKeys != 0;
+    edge = edge || overhangs || hides(w, block, parts[i]) || parts[i].begin > all.begin ||
+           parts[i].end < all.end;
+  }
+  for (int i = 0; edge && i < count; ++i) {
+    Reach shared = parts[i];
+    shared.begin = all.begin;
+    shared.end = all.end;
+    findVisible(call, task, w, vector + i, block, shared, visibleOf(w, i));
   }
 }
 
-/** Before the first tile of a block: what its rows see, and from which key on each vector has weights. */
-static void openWeights(const Call& call, const Task& task, const Workspace& w, int vector, int count,
-                        const Block& block, int32_t* from) {
-  for (int i = 0; i < count; ++i) {
-    const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
-    const int32_t begin = part.begin - block.first;
-    from[i] = begin - begin % Tile::kKeys;
-    V::store(w.factor + (vector + i) * kLanes, V::all(1.0f));
-    // Whole tiles are weighed, also where keys begin or end within one.
-    const bool overhangs = part.begin % Tile::kKeys != 0 || part.end % Tile::kKeys != 0;
-    if (part.begin < part.end && (overhangs || hides(w, block, part))) {
-      findVisible(call, task, w, vector + i, block, part, visibleOf(w, i));
-    }
+/** The scores of a tile, in memory, to weights; `vector` is the first that w.scores holds. */
+static void settleTiles(const Workspace& w, const KeyTile& tile, int vector, const Block& block) {
+  for (int i = tile.vector; i < tile.vector + tile.count; ++i) {
+    const int32_t from = within(w.vectorReach[i], block.first, block.end).begin - block.first;
+    settleTile(w, i, scoresOf(w, i - vector), from - from % Tile::kKeys, tile.at);
   }
 }
 
@@ -122,16 +180,15 @@ static void openWeights(const Call& call, const Task& task, const Workspace& w, 
 static void weighBlock(const Call& call, const Task& task, const Workspace& w, int vector, int count,
                        const Block& block) {
   SELFSAME_PHASE(kScore);
-  int32_t from[Tile::kQueryVectors];
-  openWeights(call, task, w, vector, count, block, from);
   const Reach all = reachOfBlock(w, vector, count, block);
+  openWeights(call, task, w, vector, count, block, all);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
+    if (block.opens) askForRows(w, vector, count, all, key);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
-    float* scores = scoresOf(w, tile.vector - vector) + tile.at * kLanes;
-    const bool whole = allSee(w, tile, key);
-    if (whole && weighTileOf<Tile::kQueryVectors>(w, tile, scores)) continue;
-    if (!whole) scoreTileOf<Tile::kQueryVectors>(w, tile, w.reference + tile.vector * kLanes, scores);
-    settleTiles(w, tile, vector, key, from);
+    const int first = tile.vector - vector;
+    float* scores = scoresOf(w, first) + tile.at * kLanes;
+    if (weighTileOf<Tile::kQueryVectors>(w, tile, first, allSee(w, tile, key), scores)) continue;
+    settleTiles(w, tile, vector, block);
   }
 }

@@ -3,6 +3,7 @@
 /** Keys whose visibility makes one word of bits. */
 constexpr int kWordKeys = 32;
 static_assert(Tile::kBlock % kWordKeys == 0, "blocks are made of whole words");
+constexpr int kBlockWords = Tile::kBlock / kWordKeys;
 
 /** Hands out pieces of a piece of memory; with none, only measures. */
 struct Arena {
@@ -38,6 +39,9 @@ struct Workspace {
   /** Keys that are taken at a time. */
   int32_t step;
   int64_t headDim;
+  /** Of one row, as it is stored. */
+  int64_t queryBytes;
+  int64_t outBytes;
 
   /** What queries are multiplied by: the scale, and log2(e) where scores count octaves. */
   float scale;
@@ -57,8 +61,6 @@ struct Workspace {
   float* scores;
   /** Bits of the keys that a row attends to: [vector of the tile][word of the block][lane]. */
   float* visible;
-  /** As many as a tile of queries has lanes. */
-  float* zeros;
   /** The last keys of an item, made up to a whole tile. */
   float* lastKeys;
   /** Keys and values of a block as float32, where they are stored otherwise. */
@@ -95,6 +97,8 @@ struct Workspace {
   /** Per vector, and per group of rows that a product tile takes. */
   Reach* vectorReach;
   Reach* groupReach;
+  /** Per vector: whether its queries are packed. */
+  bool* packed;
 };
 
 static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
@@ -103,13 +107,13 @@ static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   w.step = Tile::kBlock;
   w.period = kLanes;
   w.headDim = plan.headDim;
+  w.queryBytes = plan.headDim * storageBytes(plan.qType);
+  w.outBytes = plan.valueDim * storageBytes(plan.outType);
   const size_t lanes = static_cast<size_t>(w.vectors) * kLanes;
   constexpr size_t kTileLanes = static_cast<size_t>(Tile::kQueryVectors) * kLanes;
   w.queries = arena.take<float>(lanes * plan.headDim);
   w.scores = arena.take<float>(kTileLanes * Tile::kBlock);
-  w.visible = arena.take<float>(kTileLanes * (Tile::kBlock / kWordKeys));
-  w.zeros = arena.take<float>(kTileLanes);
-  if (w.zeros != nullptr) memset(w.zeros, 0, kTileLanes * sizeof(float));
+  w.visible = arena.take<float>(kTileLanes * kBlockWords);
   w.lastKeys = arena.take<float>(Tile::kKeys * plan.headDim);
   const bool half = plan.kvType != kFloat32;
   w.blockKeys = arena.take<float>(half ? Tile::kBlock * plan.headDim : 0);
@@ -131,6 +135,7 @@ static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   w.sink = arena.take<float>(lanes);
   w.inverse = arena.take<float>(lanes);
   w.vectorReach = arena.take<Reach>(w.vectors);
+  w.packed = arena.take<bool>(w.vectors);
   w.groupReach = arena.take<Reach>(lanes / Tile::kRows);
   return w;
 }

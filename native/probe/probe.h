@@ -10,15 +10,15 @@ struct Probes {
   /** Multiplications and additions of one step. */
   int64_t flopsPerStep;
   float (*multiplyAdd)(int64_t steps);
-  /** Reads whole steps of `floatsPerStep`; `count` is a multiple of it. */
+  /** Read the same, each in its own order; `count` is a multiple of `floatsPerStep`. */
   size_t floatsPerStep;
-  float (*read)(const float* data, size_t count);
+  float (*read[3])(const float* data, size_t count);
 };
 
 /** The most GFLOP/s seen in about so many milliseconds on this thread. */
 double peak(const Probes& probes, double milliseconds);
 
-/** The most GB/s seen while reading `bytes` again and again; 0 where there is no such memory. */
+/** The most GB/s seen while reading `bytes` over and over, in any order; 0 where there is no such memory. */
 double bandwidth(const Probes& probes, size_t bytes, double milliseconds);
 
 }  // namespace selfsame

@@ -4,4 +4,5 @@
 #include "bandwidth.inl.h"
 // clang-format on
 
-static constexpr Probes kProbes{2 * kChains * V::kLanes, multiplyAdd, kSums* kTimes* V::kLanes, read};
+static constexpr Probes kProbes{
+    2 * kChains * V::kLanes, multiplyAdd, kLoads* V::kLanes, {read<1>, read<2>, read<4>}};

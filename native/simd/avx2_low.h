@@ -3,9 +3,11 @@
 
 /** Numbers of 16 bits, two to a word. */
 struct Int16Plain {
+  using Stored = Int16Plain;
   using Words = __m256i;
   using Sum = __m256i;
   static constexpr int kPack = 2;
+  static constexpr bool kFreeMasks = false;
   static constexpr bool kScaled = true;
 
   SELFSAME_INLINE Words load(const uint32_t* p) {

@@ -5,9 +5,12 @@
 
 /** Numbers of 16 bits, two to a word. */
 struct Int16 {
+  using Stored = Int16;
   using Words = __m512i;
   using Sum = __m512i;
   static constexpr int kPack = 2;
+  /** Whether loads and stores of some lanes cost what those of all do. */
+  static constexpr bool kFreeMasks = true;
   /** Stored numbers are integers up to this, times a scale. */
   static constexpr bool kScaled = true;
 
@@ -67,6 +70,7 @@ struct Int8Vnni {
   using Words = __m512i;
   using Sum = __m512i;
   static constexpr int kPack = 4;
+  static constexpr bool kFreeMasks = true;
   static constexpr bool kScaled = true;
 
   SELFSAME_INLINE Words load(const uint32_t* p) { return _mm512_loadu_si512(p); }
@@ -122,6 +126,7 @@ struct Bfloat16 {
   using Words = __m512i;
   using Sum = __m512;
   static constexpr int kPack = 2;
+  static constexpr bool kFreeMasks = true;
   static constexpr bool kScaled = false;
 
   SELFSAME_INLINE Words load(const uint32_t* p) { return _mm512_loadu_si512(p); }

@@ -14,6 +14,8 @@ const FEWEST_RUNS = 2
 /** A first run so much slower than the best way so far is not worth another, unless it is all warming up. */
 const HOPELESS = 3
 const WARMING_SECONDS = 0.02
+/** A run as long as this is warm for most of it: the first says enough. */
+const LONG_SECONDS = 0.5
 
 /** @param {() => void | Promise<void>} run */
 async function seconds(run) {
@@ -22,9 +24,10 @@ async function seconds(run) {
   return (performance.now() - start) / 1000
 }
 
-/** @param {Prepared} prepared */
-async function fastest(prepared) {
+/** @param {Prepared} prepared @param {number} first seconds of its first run */
+async function fastest(prepared, first) {
   if (prepared.times) return Math.min(...(await prepared.times(TRIAL_SECONDS * 1000)))
+  if (first > LONG_SECONDS) return first
   let least = Infinity
   let spent = 0
   for (let runs = 0; runs < FEWEST_RUNS || spent < TRIAL_SECONDS; runs++) {
@@ -49,7 +52,7 @@ async function tryOut({ how, open }, work, best) {
     const refused = wrongness(work, prepared.output())
     if (refused) return { how, refused }
     if (first > HOPELESS * Math.max(best, WARMING_SECONDS)) return { how, seconds: first }
-    return { how, seconds: await fastest(prepared) }
+    return { how, seconds: await fastest(prepared, first) }
   } catch (error) {
     return { how, refused: firstLine(error) }
   } finally {

@@ -22,19 +22,20 @@ static bool attendPacked(const Call& call, const Task& task, const Workspace& w,
   const Item& item = call.items[task.item];
   const Reach all = reachOfAll(w.vectorReach, w.vectors);
   packed.words = (plan.headDim + P::kPack - 1) / P::kPack;
-  packLowQueries<P>(w, packed);
+  packQueries(plan.qType, w, 0, w.vectors);
+  packLowQueries<typename P::Stored>(w, packed);
   for (int32_t first = all.begin - all.begin % w.step; first < all.end; first += w.step) {
     if (call.stopped()) return false;
     Reach reached = within(all, first, first + w.step);
-    Block block;
+    Block block{};
     if (reached.begin == reached.end) continue;
     // Units are those of all keys that any row of the item may see, so that no task's share of rows shows.
     reached.begin = larger(first, item.keyBegin);
     reached.end = smaller(first + w.step, item.keyEnd);
     if (!openBlock(call, task, w, first, item.keyEnd, reached, output, &block)) continue;
     const int32_t from = reached.begin - first, to = reached.end - first;
-    packKeys<P>(w, packed, block, from, to);
-    const bool fits = output && packValues<P>(packed, block, from, to, plan.valueDim);
+    packKeys<typename P::Stored>(w, packed, block, from, to);
+    const bool fits = output && packValues<typename P::Stored>(packed, block, from, to, plan.valueDim);
     for (int tile = 0, count; tile < w.vectors; tile += count) {
       count = nextVectors(w.vectors - tile, kPackedVectors);
       weighLow<P>(call, task, w, packed, tile, count, block);

@@ -20,29 +20,29 @@ SELFSAME_NOINLINE void meanOfKeys(const Block& block, int32_t from, int32_t to, 
 }
 
 /** kLanes channels of a key, without the mean where it is taken away. */
-template <class P>
+template <bool kCentres>
 SELFSAME_INLINE V::Reg loadKey(const float* key, int64_t channel, int64_t dim, const float* mean) {
   const V::Reg x = loadPadded(key, channel, dim);
-  return P::kCentresKeys ? V::sub(x, V::load(mean + channel)) : x;
+  return kCentres ? V::sub(x, V::load(mean + channel)) : x;
 }
 
 /** The squared norms and largest channels of kLanes keys. */
-template <class P>
+template <bool kCentres, bool kByPeak>
 SELFSAME_NOINLINE void measureKeys(const float* const* keys, int64_t dim, const float* mean, float* squares,
                                    float* peaks) {
   V::Reg square[kLanes], peak[kLanes];
   for (int i = 0; i < kLanes; ++i) {
     V::Reg sum = V::zero(), most = V::zero();
     for (int64_t c = 0; c < dim; c += kLanes) {
-      const V::Reg x = loadKey<P>(keys[i], c, dim, mean);
+      const V::Reg x = loadKey<kCentres>(keys[i], c, dim, mean);
       sum = V::fma(x, x, sum);
-      if (P::kByPeak) most = largerSize(most, x);
+      if (kByPeak) most = largerSize(most, x);
     }
     square[i] = sum;
     peak[i] = most;
   }
   V::store(squares, V::addAcross(square));
-  if (P::kByPeak) V::store(peaks, largestAcross(peak));
+  if (kByPeak) V::store(peaks, largestAcross(peak));
 }
 
 /** Packs kLanes keys, in their units. */
@@ -54,7 +54,7 @@ SELFSAME_NOINLINE void storeKeys(const Packed& packed, const float* const* keys,
     const V::Reg factor = V::all(1.0f / packed.keyUnit[at + i]);
     V::Reg sum = V::zero();
     for (int64_t c = 0; c < dim; c += kLanes, row += kLanes / P::kPack)
-      sum = V::add(sum, P::storeRow(row, loadKey<P>(keys[i], c, dim, packed.keyMean), factor));
+      sum = V::add(sum, P::storeRow(row, loadKey<P::kCentresKeys>(keys[i], c, dim, packed.keyMean), factor));
     sums[i] = sum;
   }
   if constexpr (P::kPack == 4) {
@@ -101,7 +101,7 @@ static void packKeys(const Workspace& w, Packed& packed, const Block& block, int
     const float* keys[kLanes];
     float squares[kLanes], peaks[kLanes] = {};
     for (int i = 0; i < kLanes; ++i) keys[i] = block.keys + clampTo(at + i, from, to - 1) * block.keyRow;
-    measureKeys<P>(keys, dim, packed.keyMean, squares, peaks);
+    measureKeys<P::kCentresKeys, P::kByPeak>(keys, dim, packed.keyMean, squares, peaks);
     for (int i = 0; i < kLanes; ++i) {
       const float norm = sqrtf(squares[i]);
       packed.keyUnit[at + i] = unitOf<P>(norm, peaks[i]);

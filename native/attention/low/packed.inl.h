@@ -42,6 +42,8 @@ struct Packed {
   float* weightUnit;
   float* weightSum;
 
+  /** As many as a tile of queries has lanes. */
+  float* zeros;
   /** Scores in float32, beside those of lower precision, where a vector has lanes of both. */
   float* exactScores;
 };
@@ -72,6 +74,8 @@ static Packed layOutPacked(Arena& arena, const Plan& plan, const Workspace& w) {
   packed.valueMean = arena.take<float>(valueWords);
   packed.weightUnit = arena.take<float>(lanes);
   packed.weightSum = arena.take<float>(lanes);
+  packed.zeros = arena.take<float>(kPackedVectors * kLanes);
+  if (packed.zeros != nullptr) memset(packed.zeros, 0, kPackedVectors * kLanes * sizeof(float));
   packed.exactScores = arena.take<float>(static_cast<size_t>(kPackedVectors) * Tile::kBlock * kLanes);
   return packed;
 }

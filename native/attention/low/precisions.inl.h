@@ -1,7 +1,8 @@
 /**
- * What each precision carries. Ops are the operations of an instruction set (native/simd). A score in float32
- * has no error here; one of lower precision is estimated to be off by a root mean square that grows with the
- * norm and the largest channel of its query, and with the same of the block's keys.
+ * What each precision carries. Ops are the operations of an instruction set (native/simd); Stored is the
+ * precision as packing sees it, whatever multiplies. A score in float32 has no error here; one of lower
+ * precision is off by a root mean square that grows with the norm and the largest channel of its query, and
+ * with the same of the block's keys.
  */
 
 /**
@@ -11,6 +12,7 @@
  */
 template <class Ops>
 struct Int16Of : Ops {
+  using Stored = Int16Of<typename Ops::Stored>;
   /** Whether a row's unit follows its largest channel; else it follows its norm. */
   static constexpr bool kByPeak = false;
   /** Whether keys lose the mean of their block, which queries then see in float32. */
@@ -21,13 +23,12 @@ struct Int16Of : Ops {
   static constexpr float kMostWeight = 32760.0f, kMostWeights = 260000.0f;
   /** How far a score may be off, as a share of its weight. */
   static constexpr float kMostOff = 4e-4f;
+  /** The largest square of a block's values to their mean square: rounding moves them by 0.025 %. */
+  static constexpr float kMostSpread = 50.0f;
 
   /** Two numbers rounded to units of their row are off by 1 / sqrt(12) of one each. */
   SELFSAME_INLINE float offPerNorm(float norm, float) { return norm * (0.41f / kMostOfRow); }
   SELFSAME_INLINE float offPerPeak(float, float) { return 0.0f; }
-  /** Rounded to units of their channel's largest, values are off by 0.025 % of them at most (root mean
-   * squares). */
-  SELFSAME_INLINE bool valuesFit(float square, float most) { return most <= 50.0f * square; }
   SELFSAME_INLINE V::Reg unitOfWeights(V::Reg most, V::Reg sum) {
     return V::max(V::mul(most, V::all(1.0f / kMostWeight)), V::mul(sum, V::all(1.0f / kMostWeights)));
   }
@@ -36,17 +37,17 @@ struct Int16Of : Ops {
 /** Integers of 8 bits: rows of Q and K in units of their largest channel. */
 template <class Ops>
 struct Int8Of : Ops {
+  using Stored = Int8Of;
   static constexpr bool kByPeak = true;
   static constexpr bool kCentresKeys = true;
   static constexpr bool kSharesUnits = true;
   static constexpr float kMostOfRow = 127.0f, kMostOfValue = 127.0f, kMostWeight = 255.0f;
   static constexpr float kMostOff = 0.03f;
+  /** Rounding moves values by 1.2 %. */
+  static constexpr float kMostSpread = 28.0f;
 
   SELFSAME_INLINE float offPerNorm(float, float peak) { return peak * (0.29f / kMostOfRow); }
   SELFSAME_INLINE float offPerPeak(float norm, float) { return norm * (0.29f / kMostOfRow); }
-  /** Rounded to units of their channel's largest, values are off by 1.2 % of them at most (root mean
-   * squares). */
-  SELFSAME_INLINE bool valuesFit(float square, float most) { return most <= 28.0f * square; }
   SELFSAME_INLINE V::Reg unitOfWeights(V::Reg most, V::Reg) {
     return V::mul(most, V::all(1.0f / kMostWeight));
   }
@@ -55,15 +56,16 @@ struct Int8Of : Ops {
 /** bfloat16: 8 bits of every number, whatever its size. */
 template <class Ops>
 struct Bfloat16Of : Ops {
+  using Stored = Bfloat16Of;
   static constexpr bool kByPeak = true;
   static constexpr bool kCentresKeys = true;
   static constexpr bool kSharesUnits = false;
   static constexpr float kMostOfRow = 1.0f, kMostOfValue = 1.0f;
   static constexpr float kMostOff = 0.015f;
+  static constexpr float kMostSpread = INFINITY;
 
   /** Each product is off by 2^-9 * sqrt(2 / 3) of itself; together by that of norm times largest at most. */
   SELFSAME_INLINE float offPerNorm(float, float peak) { return peak * 1.6e-3f; }
   SELFSAME_INLINE float offPerPeak(float, float) { return 0.0f; }
-  SELFSAME_INLINE bool valuesFit(float, float) { return true; }
   SELFSAME_INLINE V::Reg unitOfWeights(V::Reg most, V::Reg) { return most; }
 };

@@ -5,6 +5,20 @@ constexpr int kPackedChannels = Tile::kChannelVectors < 2 ? Tile::kChannelVector
 static_assert(Tile::kRows * kPackedChannels + kPackedChannels + 2 <= V::kRegs,
               "a packed product tile lives in registers");
 
+/** The first channels of a vector; where masks cost nothing, without asking whether they are all. */
+template <class P>
+SELFSAME_INLINE V::Reg loadSome(const float* from, int count) {
+  return P::kFreeMasks || count < kLanes ? V::loadTail(from, count) : V::load(from);
+}
+template <class P>
+SELFSAME_INLINE void storeSome(float* to, V::Reg x, int count) {
+  if (P::kFreeMasks || count < kLanes) {
+    V::storeTail(to, x, count);
+  } else {
+    V::store(to, x);
+  }
+}
+
 /** N vectors of channels from `channel` on; with a tail the last one has only so many channels. */
 template <class P, int N>
 SELFSAME_NOINLINE void packedProductTile(const Product& product, const Packed& packed, int lane,
@@ -33,27 +47,21 @@ SELFSAME_NOINLINE void packedProductTile(const Product& product, const Packed& p
   SELFSAME_UNROLL
   for (int r = 0; r < Tile::kRows; ++r) {
     if (product.out[r] == nullptr) continue;
-    const V::Reg unit = V::all(P::kScaled ? packed.weightUnit[lane + r] : 1.0f);
+    float* out = product.out[r] + channel;
     const V::Reg factor = V::all(product.factor[r]);
     const V::Reg inverse = V::all(product.inverse != nullptr ? product.inverse[r] : 1.0f);
     SELFSAME_UNROLL
-    for (int n = 0; n < N; ++n) {
-      float* out = product.out[r] + channel + n * kLanes;
-      const bool cut = n == N - 1 && tail != 0;
+    for (int n = 0; n < N; ++n, out += kLanes) {
+      const int count = n == N - 1 && tail != 0 ? tail : kLanes;
       V::Reg x = P::value(sum[r][n]);
-      if (P::kScaled) {
+      if constexpr (P::kScaled) {
         const int64_t c = channel + n * kLanes;
         // The sum of a row that is NaN is NaN.
-        x = V::mul(x, V::mul(V::load(packed.valueUnit + c), unit));
+        x = V::mul(x, V::mul(V::load(packed.valueUnit + c), V::all(packed.weightUnit[lane + r])));
         x = V::fma(V::load(packed.valueMean + c), V::all(packed.weightSum[lane + r]), x);
       }
-      if (product.resumes) x = V::fma(cut ? V::loadTail(out, tail) : V::load(out), factor, x);
-      x = V::fma(x, inverse, V::zero());
-      if (cut) {
-        V::storeTail(out, x, tail);
-      } else {
-        V::store(out, x);
-      }
+      if (product.resumes) x = V::fma(loadSome<P>(out, count), factor, x);
+      storeSome<P>(out, V::fma(x, inverse, V::zero()), count);
     }
   }
 }
@@ -70,9 +78,10 @@ template <class P>
 static void packedProductBlock(const Workspace& w, const Packed& packed, int vector, int count,
                                int64_t valueDim, const Block& block) {
   SELFSAME_PHASE(kProduct);
-  for (int i = 0; i < count; ++i) packWeights<P>(w, packed, vector + i, scoresOf(w, i), block);
+  for (int i = 0; i < count; ++i)
+    packWeights<typename P::Stored>(w, packed, vector + i, scoresOf(w, i), block);
   const int firstLane = vector * kLanes, endLane = (vector + count) * kLanes;
-  closeSums(w, firstLane, endLane, block);
+  closeSums(w, vector, count, block);
   constexpr int kGroups = kPackedVectors * kLanes / Tile::kRows;
   Product products[kGroups];
   int lanes[kGroups], groups = 0;

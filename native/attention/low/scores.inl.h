@@ -8,19 +8,22 @@ static_assert(Tile::kKeys * kPackedVectors + kPackedVectors + 2 <= V::kRegs,
 struct PackedTile {
   const uint32_t* queries;
   const float* queryUnit;
-  /** Scores begin at the offset less the reference of their lane. */
+  /** Scores begin at the offset of their lane. */
   const float* offset;
-  const float* reference;
   const uint32_t* keys;
   const float* keyUnit;
   const int32_t* keyStart;
   int64_t words;
   int64_t keyRow;
+  /** Words of the keys that rows see, from `bit` on; null where they see all. */
+  const float* visible;
+  int32_t bit;
 };
 
-/** Sums of products of a tile as scores, added to what each lane begins with. */
+/** Sums of products of a tile as scores, added to offset less reference of their lane. */
 template <class P, int N>
-SELFSAME_INLINE void multiplyPacked(const PackedTile& tile, V::Reg (&score)[Tile::kKeys][N]) {
+SELFSAME_INLINE void multiplyPacked(const PackedTile& tile, const float* reference,
+                                    V::Reg (&score)[Tile::kKeys][N]) {
   typename P::Sum sum[Tile::kKeys][N];
   SELFSAME_UNROLL
   for (int t = 0; t < Tile::kKeys; ++t) {
@@ -44,7 +47,7 @@ SELFSAME_INLINE void multiplyPacked(const PackedTile& tile, V::Reg (&score)[Tile
   for (int n = 0; n < N; ++n) {
     V::Reg unit = V::load(tile.queryUnit + n * kLanes);
     if (P::kSharesUnits) unit = V::mul(unit, V::all(tile.keyUnit[0]));
-    const V::Reg start = V::sub(V::load(tile.offset + n * kLanes), V::load(tile.reference + n * kLanes));
+    const V::Reg start = V::sub(V::load(tile.offset + n * kLanes), V::load(reference + n * kLanes));
     SELFSAME_UNROLL
     for (int t = 0; t < Tile::kKeys; ++t) {
       const V::Reg value = P::value(sum[t][n]);
@@ -59,70 +62,60 @@ SELFSAME_INLINE void multiplyPacked(const PackedTile& tile, V::Reg (&score)[Tile
   }
 }
 
+/** As weighTile; with `only` it stores the scores. */
 template <class P, int N>
-SELFSAME_NOINLINE void scorePacked(const PackedTile& tile, float* scores) {
+SELFSAME_NOINLINE bool weighPackedTile(const PackedTile& tile, bool only, float* reference, float* threshold,
+                                       float* sums, float* weights) {
   V::Reg score[Tile::kKeys][N];
-  multiplyPacked<P, N>(tile, score);
-  storeTile<N>(score, scores);
+  multiplyPacked<P, N>(tile, reference, score);
+  if (tile.visible != nullptr) hideInTile<N>(tile.visible, tile.bit, score);
+  if (!only) return weighSums<N>(score, reference, threshold, sums, weights);
+  storeTile<N>(score, weights);
+  return false;
 }
 
-/** As weighTile. */
 template <class P, int N>
-SELFSAME_NOINLINE bool weighPackedTile(const PackedTile& tile, const float* threshold, float* sums,
-                                       float* weights) {
-  V::Reg score[Tile::kKeys][N];
-  multiplyPacked<P, N>(tile, score);
-  return weighSums<N>(score, threshold, sums, weights);
+SELFSAME_INLINE bool weighPackedOf(int count, const PackedTile& tile, bool only, float* reference,
+                                   float* threshold, float* sums, float* weights) {
+  if (count == N) return weighPackedTile<P, N>(tile, only, reference, threshold, sums, weights);
+  if constexpr (N > 1) return weighPackedOf<P, N - 1>(count, tile, only, reference, threshold, sums, weights);
+  return false;
 }
 
-static PackedTile packedTile(const Workspace& w, const Packed& packed, const KeyTile& tile,
-                             const float* reference) {
+/** The tile's packed operands; `first` is its first vector of those at hand. */
+static PackedTile packedTile(const Workspace& w, const Packed& packed, const KeyTile& tile, int first,
+                             bool whole) {
   const int lane = tile.vector * kLanes;
+  const float* visible = visibleOf(w, first) + tile.at / kWordKeys * kLanes;
   return {packed.queries + lane * packed.words,
           packed.queryUnit + lane,
           packed.offset + lane,
-          reference,
           packed.keys + tile.at * packed.keyRow,
           packed.keyUnit + tile.at,
           packed.keyStart + tile.at,
           packed.words,
-          packed.keyRow};
+          packed.keyRow,
+          whole ? nullptr : visible,
+          tile.at % kWordKeys};
 }
 
-template <class P, int N>
-SELFSAME_INLINE void scorePackedOf(int count, const PackedTile& tile, float* scores) {
-  if (count == N) return scorePacked<P, N>(tile, scores);
-  if constexpr (N > 1) scorePackedOf<P, N - 1>(count, tile, scores);
-}
-
-template <class P, int N>
-SELFSAME_INLINE bool weighPackedOf(const Workspace& w, const Packed& packed, const KeyTile& tile,
-                                   float* weights) {
-  const int lane = tile.vector * kLanes;
-  if (tile.count == N) {
-    return weighPackedTile<P, N>(packedTile(w, packed, tile, w.reference + lane), w.threshold + lane,
-                                 w.sum + lane, weights);
-  }
-  if constexpr (N > 1) return weighPackedOf<P, N - 1>(w, packed, tile, weights);
-  return false;
-}
-
-/** Scores of one tile; the lanes that are marked so get theirs in float32. */
+/** Scores of one tile, less the reference; the lanes that are marked so get theirs in float32. */
 template <class P>
-static void scoreEither(const Workspace& w, const Packed& packed, const KeyTile& tile, int firstVector,
-                        const ExactLanes& exact, const float* reference, float* scores) {
-  if (!exact.all)
-    scorePackedOf<P, kPackedVectors>(tile.count, packedTile(w, packed, tile, reference), scores);
+static void scoreEither(const Workspace& w, const Packed& packed, const KeyTile& tile, int first,
+                        const ExactLanes& exact, float* reference, float* scores) {
+  if (!exact.all) {
+    weighPackedOf<P, kPackedVectors>(tile.count, packedTile(w, packed, tile, first, true), true, reference,
+                                     nullptr, nullptr, scores);
+  }
   if (!exact.some) return;
-  const int64_t at = (tile.vector - firstVector) * Tile::kBlock * kLanes + tile.at * kLanes;
-  float* others = exact.all ? scores : packed.exactScores + at;
-  scoreTileOf<kPackedVectors>(w, tile, reference, others);
-  if (exact.all) return;
+  float* others = packed.exactScores + (first * Tile::kBlock + tile.at) * kLanes;
+  scoreTileOf<kPackedVectors>(w, tile, others);
   for (int n = 0; n < tile.count; ++n) {
     const V::Mask chosen = V::greater(V::load(packed.exact + (tile.vector + n) * kLanes), V::zero());
+    const V::Reg origin = V::load(reference + n * kLanes);
     for (int t = 0; t < Tile::kKeys; ++t) {
-      const int64_t of = (n * Tile::kBlock + t) * kLanes;
-      V::store(scores + of, V::select(chosen, V::load(others + of), V::load(scores + of)));
+      const int64_t at = (n * Tile::kBlock + t) * kLanes;
+      V::store(scores + at, V::select(chosen, V::sub(V::load(others + at), origin), V::load(scores + at)));
     }
   }
 }
@@ -132,13 +125,13 @@ template <class P>
 static void scorePackedBlock(const Workspace& w, const Packed& packed, int vector, int count,
                              const Block& block) {
   SELFSAME_PHASE(kScore);
-  const ExactLanes exact = findExactLanes<P>(w, packed, vector, count);
+  const ExactLanes exact = findExactLanes(w, packed, vector, count, P::kMostOff);
   const Reach all = reachOfBlock(w, vector, count, block);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
     if (!openTile(w, vector, count, block, key, &tile)) continue;
-    scoreEither<P>(w, packed, tile, vector, exact, w.zeros,
-                   scoresOf(w, tile.vector - vector) + tile.at * kLanes);
+    const int first = tile.vector - vector;
+    scoreEither<P>(w, packed, tile, first, exact, packed.zeros, scoresOf(w, first) + tile.at * kLanes);
   }
 }
 
@@ -147,17 +140,26 @@ template <class P>
 static void weighPackedBlock(const Call& call, const Task& task, const Workspace& w, const Packed& packed,
                              int vector, int count, const Block& block) {
   SELFSAME_PHASE(kScore);
-  int32_t from[Tile::kQueryVectors];
-  openWeights(call, task, w, vector, count, block, from);
-  const ExactLanes exact = findExactLanes<P>(w, packed, vector, count);
   const Reach all = reachOfBlock(w, vector, count, block);
+  openWeights(call, task, w, vector, count, block, all);
+  const ExactLanes exact = findExactLanes(w, packed, vector, count, P::kMostOff);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
     if (!openTile(w, vector, count, block, key, &tile)) continue;
-    float* scores = scoresOf(w, tile.vector - vector) + tile.at * kLanes;
-    const bool fast = !exact.some && allSee(w, tile, key);
-    if (fast && weighPackedOf<P, kPackedVectors>(w, packed, tile, scores)) continue;
-    if (!fast) scoreEither<P>(w, packed, tile, vector, exact, w.reference + tile.vector * kLanes, scores);
-    settleTiles(w, tile, vector, key, from);
+    const int first = tile.vector - vector, lane = tile.vector * kLanes;
+    float* scores = scoresOf(w, first) + tile.at * kLanes;
+    if (!exact.some) {
+      const PackedTile operands = packedTile(w, packed, tile, first, allSee(w, tile, key));
+      if (weighPackedOf<P, kPackedVectors>(tile.count, operands, false, w.reference + lane,
+                                           w.threshold + lane, w.sum + lane, scores))
+        continue;
+    } else {
+      scoreEither<P>(w, packed, tile, first, exact, w.reference + lane, scores);
+      for (int i = 0; i < tile.count; ++i) {
+        if (!seesTile(w, tile.vector + i, key))
+          hideKeys(scoresOf(w, first + i), tile.at, tile.at + Tile::kKeys, visibleOf(w, first + i));
+      }
+    }
+    settleTiles(w, tile, vector, block);
   }
 }

@@ -33,12 +33,14 @@ SELFSAME_INLINE void rangeOfValues(const Block& block, int32_t from, int32_t to,
   }
 }
 
-/** The mean and the unit of every channel of the rows [from, to); false where the precision cannot carry
- * them.
+/**
+ * The mean (0 unless kCentres) and the unit of every channel of the rows [from, to), so that the largest
+ * value is `mostUnits` units; false where some is not finite, or the square of the largest passes the mean
+ * square `mostSpread` times.
  */
-template <class P>
+template <bool kCentres>
 SELFSAME_NOINLINE bool measureValues(const Packed& packed, const Block& block, int32_t from, int32_t to,
-                                     int64_t dim) {
+                                     int64_t dim, float mostUnits, float mostSpread) {
   const float count = static_cast<float>(to - from);
   V::Reg squares = V::zero(), spread = V::zero(), peaks = V::zero();
   for (int64_t c = 0; c < dim; c += kPassVectors * kLanes) {
@@ -48,10 +50,10 @@ SELFSAME_NOINLINE bool measureValues(const Packed& packed, const Block& block, i
     for (int n = 0; n < kPassVectors; ++n) {
       if (c + n * kLanes >= dim) continue;
       const ValueRange& of = range[n];
-      const V::Reg mean = P::kScaled ? V::mul(of.sum, V::all(1.0f / count)) : V::zero();
+      const V::Reg mean = kCentres ? V::mul(of.sum, V::all(1.0f / count)) : V::zero();
       const V::Reg peak = V::max(V::max(V::sub(of.most, mean), V::sub(mean, of.least)), V::all(kLeastSize));
       V::store(packed.valueMean + c + n * kLanes, mean);
-      V::store(packed.valueUnit + c + n * kLanes, V::mul(peak, V::all(1.0f / P::kMostOfValue)));
+      V::store(packed.valueUnit + c + n * kLanes, V::mul(peak, V::all(1.0f / mostUnits)));
       squares = V::add(squares, of.squares);
       spread = V::add(spread, V::sub(of.squares, V::mul(V::mul(mean, mean), V::all(count))));
       peaks = V::fma(peak, peak, peaks);
@@ -70,7 +72,7 @@ SELFSAME_NOINLINE bool measureValues(const Packed& packed, const Block& block, i
   constexpr float kMostSquares = 1e37f;
   // What is left beside a mean may be all rounding, but is then no worse than that.
   const float least = sum * 1e-6f;
-  return sum <= kMostSquares && P::valuesFit((restSum > least ? restSum : least) / count, mostSum);
+  return sum <= kMostSquares && mostSum <= mostSpread * (restSum > least ? restSum : least) / count;
 }
 
 /** Packs the values of the keys [from, to) of a block; false where they must stay in float32. */
@@ -78,7 +80,7 @@ template <class P>
 SELFSAME_NOINLINE bool packValues(Packed& packed, const Block& block, int32_t from, int32_t to, int64_t dim) {
   SELFSAME_PHASE(kPack);
   packed.valueRow = paddedChannels(dim);
-  if (!measureValues<P>(packed, block, from, to, dim)) return false;
+  if (!measureValues<P::kScaled>(packed, block, from, to, dim, P::kMostOfValue, P::kMostSpread)) return false;
   for (int64_t c = 0; c < dim; c += kLanes) {
     const V::Reg unit = V::load(packed.valueUnit + c);
     const V::Reg factor = P::kScaled ? V::div(V::all(1.0f), unit) : unit;
