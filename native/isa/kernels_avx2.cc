@@ -6,7 +6,6 @@
 
 #include "../attention/call.h"
 #include "../attention/phase.h"
-#include "../runtime/cpu.h"
 #include "../simd/region.h"
 #include "kernels.h"
 
@@ -18,7 +17,7 @@ struct Tile {
   static constexpr const char* kIsa = "avx2";
   static constexpr int kKeys = 4, kQueryVectors = 3, kRows = 4, kChannelVectors = 3, kBlock = 256;
   static constexpr int64_t kPrecisions = kAsInt16;
-  using Int16Plain = avx2::Int16Plain;
+  using Int16 = Int16Plain;
   static constexpr int kDots = 8;
 };
 #include "../attention/kernels.inl.h"

@@ -6,7 +6,6 @@
 
 #include "../attention/call.h"
 #include "../attention/phase.h"
-#include "../runtime/cpu.h"
 #include "../simd/region.h"
 #include "kernels.h"
 
@@ -18,9 +17,8 @@ struct Tile {
   static constexpr const char* kIsa = "avx512";
   static constexpr int kKeys = 8, kQueryVectors = 2, kRows = 8, kChannelVectors = 2, kBlock = 256;
   static constexpr int64_t kPrecisions = kAsInt16 | kAsInt8 | kAsBfloat16;
-  using Int16Plain = avx512::Int16Plain;
-  using Int16Vnni = avx512::Int16Vnni;
-  using Int8 = avx512::Int8Vnni;
+  using Int16 = Int16Vnni;
+  using Int8 = Int8Vnni;
   using Bfloat16 = avx512::Bfloat16;
   static constexpr int kDots = 16;
 };

@@ -6,7 +6,6 @@
 
 #include "../attention/call.h"
 #include "../attention/phase.h"
-#include "../runtime/cpu.h"
 #include "../simd/region.h"
 #include "kernels.h"
 

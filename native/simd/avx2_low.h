@@ -3,7 +3,6 @@
 
 /** Numbers of 16 bits, two to a word. */
 struct Int16Plain {
-  using Stored = Int16Plain;
   using Words = __m256i;
   using Sum = __m256i;
   static constexpr int kPack = 2;

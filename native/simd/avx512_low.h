@@ -4,8 +4,7 @@
  */
 
 /** Numbers of 16 bits, two to a word. */
-struct Int16 {
-  using Stored = Int16;
+struct Int16Vnni {
   using Words = __m512i;
   using Sum = __m512i;
   static constexpr int kPack = 2;
@@ -30,28 +29,8 @@ struct Int16 {
   }
   SELFSAME_INLINE Sum start(int32_t) { return _mm512_setzero_si512(); }
   SELFSAME_INLINE V::Reg value(Sum sum) { return _mm512_cvtepi32_ps(sum); }
-
- protected:
-  /** Bits whose lower half is the nearest integer to x * factor: that of 1.5 * 2^23 plus it. */
-  SELFSAME_INLINE __m512i round(V::Reg x, V::Reg factor) {
-    return _mm512_castps_si512(V::fma(x, factor, V::all(12582912.0f)));
-  }
-};
-
-/** Without VNNI. */
-struct Int16Plain : Int16 {
-  /** Adds the products of one key's word and a vector of queries' words. */
-  SELFSAME_INLINE Sum dotKey(const uint32_t* key, Words queries, Sum sum) {
-    return _mm512_add_epi32(sum, _mm512_madd_epi16(_mm512_set1_epi32(static_cast<int>(*key)), queries));
-  }
-  /** Adds the products of one row's word of weights and a vector of channels' words of values. */
-  SELFSAME_INLINE Sum dotWeight(const uint32_t* weight, Words values, Sum sum) {
-    return dotKey(weight, values, sum);
-  }
-};
-
-/** With VNNI. As in V::fmaAll, the broadcast is part of the instruction. */
-struct Int16Vnni : Int16 {
+  /** Adds the products of one key's word and a vector of queries' words. As in V::fmaAll, the broadcast is
+   * part of the instruction. */
   SELFSAME_INLINE Sum dotKey(const uint32_t* key, Words queries, Sum sum) {
 #if defined(__GNUC__)
     __asm__("vpdpwssd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(queries), "m"(*key));
@@ -60,8 +39,15 @@ struct Int16Vnni : Int16 {
     return _mm512_dpwssd_epi32(sum, queries, _mm512_set1_epi32(static_cast<int>(*key)));
 #endif
   }
+  /** Adds the products of one row's word of weights and a vector of channels' words of values. */
   SELFSAME_INLINE Sum dotWeight(const uint32_t* weight, Words values, Sum sum) {
     return dotKey(weight, values, sum);
+  }
+
+ private:
+  /** Bits whose lower half is the nearest integer to x * factor: that of 1.5 * 2^23 plus it. */
+  SELFSAME_INLINE __m512i round(V::Reg x, V::Reg factor) {
+    return _mm512_castps_si512(V::fma(x, factor, V::all(12582912.0f)));
   }
 };
 

@@ -25,8 +25,9 @@ export function expectedPrecisions({ backend, isa }: Platform): LowPrecision[] {
   try {
     flags = readFileSync('/proc/cpuinfo', 'utf8')
   } catch {}
-  const has = (name: string): boolean => isa === 'avx512' && new RegExp(`\\b${name}\\b`).test(flags)
-  return PRECISIONS.filter(name => name === 'int16' || has(name === 'int8' ? 'avx512_vnni' : 'avx512_bf16'))
+  if (isa === 'avx2') return ['int16']
+  const needs = { int16: 'avx512_vnni', bfloat16: 'avx512_bf16', int8: 'avx512_vnni' }
+  return PRECISIONS.filter(name => new RegExp(`\\b${needs[name]}\\b`).test(flags))
 }
 
 /** Every platform with every precision that it has, for `test.each`. */

@@ -23,7 +23,7 @@ static bool attendPacked(const Call& call, const Task& task, const Workspace& w,
   const Reach all = reachOfAll(w.vectorReach, w.vectors);
   packed.words = (plan.headDim + P::kPack - 1) / P::kPack;
   packQueries(plan.qType, w, 0, w.vectors);
-  packLowQueries<typename P::Stored>(w, packed);
+  packLowQueries<P>(w, packed);
   for (int32_t first = all.begin - all.begin % w.step; first < all.end; first += w.step) {
     if (call.stopped()) return false;
     Reach reached = within(all, first, first + w.step);
@@ -34,8 +34,8 @@ static bool attendPacked(const Call& call, const Task& task, const Workspace& w,
     reached.end = smaller(first + w.step, item.keyEnd);
     if (!openBlock(call, task, w, first, item.keyEnd, reached, output, &block)) continue;
     const int32_t from = reached.begin - first, to = reached.end - first;
-    packKeys<typename P::Stored>(w, packed, block, from, to);
-    const bool fits = output && packValues<typename P::Stored>(packed, block, from, to, plan.valueDim);
+    packKeys<P>(w, packed, block, from, to);
+    const bool fits = output && packValues<P>(packed, block, from, to, plan.valueDim);
     for (int tile = 0, count; tile < w.vectors; tile += count) {
       count = nextVectors(w.vectors - tile, kPackedVectors);
       weighLow<P>(call, task, w, packed, tile, count, block);
@@ -60,12 +60,7 @@ static bool attendLow(const Call& call, const Task& task, Arena& arena, const Wo
   Packed packed = layOutPacked(arena, call.plan, w);
   const int64_t features = call.plan.features;
   if constexpr ((T::kPrecisions & kAsInt16) != 0) {
-    if constexpr (requires { typename T::Int16Vnni; }) {
-      if ((features & kAsInt16) != 0 && cpuFeatures().vnni)
-        return attendPacked<Int16Of<typename T::Int16Vnni>>(call, task, w, packed);
-    }
-    if ((features & kAsInt16) != 0)
-      return attendPacked<Int16Of<typename T::Int16Plain>>(call, task, w, packed);
+    if ((features & kAsInt16) != 0) return attendPacked<Int16Of<typename T::Int16>>(call, task, w, packed);
   }
   if constexpr ((T::kPrecisions & kAsInt8) != 0) {
     if ((features & kAsInt8) != 0) return attendPacked<Int8Of<typename T::Int8>>(call, task, w, packed);

@@ -44,6 +44,7 @@ struct Packed {
 
   /** As many as a tile of queries has lanes. */
   float* zeros;
+  float* ones;
   /** Scores in float32, beside those of lower precision, where a vector has lanes of both. */
   float* exactScores;
 };
@@ -75,7 +76,11 @@ static Packed layOutPacked(Arena& arena, const Plan& plan, const Workspace& w) {
   packed.weightUnit = arena.take<float>(lanes);
   packed.weightSum = arena.take<float>(lanes);
   packed.zeros = arena.take<float>(kPackedVectors * kLanes);
-  if (packed.zeros != nullptr) memset(packed.zeros, 0, kPackedVectors * kLanes * sizeof(float));
+  packed.ones = arena.take<float>(kPackedVectors * kLanes);
+  for (int i = 0; packed.zeros != nullptr && i < kPackedVectors * kLanes; ++i) {
+    packed.zeros[i] = 0.0f;
+    packed.ones[i] = 1.0f;
+  }
   packed.exactScores = arena.take<float>(static_cast<size_t>(kPackedVectors) * Tile::kBlock * kLanes);
   return packed;
 }
@@ -103,5 +108,5 @@ SELFSAME_INLINE V::Reg loadPadded(const float* row, int64_t channel, int64_t dim
   return V::loadTail(row + channel, static_cast<int>(left < kLanes ? (left > 0 ? left : 0) : kLanes));
 }
 
-/** Vectors of channels that one pass over the rows of a block takes, with four registers for each. */
+/** Vectors of channels that one pass over the rows of a block takes. */
 constexpr int kPassVectors = V::kRegs >= 32 ? 4 : 2;

@@ -1,8 +1,7 @@
 /**
- * What each precision carries. Ops are the operations of an instruction set (native/simd); Stored is the
- * precision as packing sees it, whatever multiplies. A score in float32 has no error here; one of lower
- * precision is off by a root mean square that grows with the norm and the largest channel of its query, and
- * with the same of the block's keys.
+ * What each precision carries. Ops are the operations of an instruction set (native/simd). A score in float32
+ * has no error here; one of lower precision is off by a root mean square that grows with the norm and the
+ * largest channel of its query, and with the same of the block's keys.
  */
 
 /**
@@ -12,7 +11,6 @@
  */
 template <class Ops>
 struct Int16Of : Ops {
-  using Stored = Int16Of<typename Ops::Stored>;
   /** Whether a row's unit follows its largest channel; else it follows its norm. */
   static constexpr bool kByPeak = false;
   /** Whether keys lose the mean of their block, which queries then see in float32. */
@@ -37,7 +35,6 @@ struct Int16Of : Ops {
 /** Integers of 8 bits: rows of Q and K in units of their largest channel. */
 template <class Ops>
 struct Int8Of : Ops {
-  using Stored = Int8Of;
   static constexpr bool kByPeak = true;
   static constexpr bool kCentresKeys = true;
   static constexpr bool kSharesUnits = true;
@@ -56,7 +53,6 @@ struct Int8Of : Ops {
 /** bfloat16: 8 bits of every number, whatever its size. */
 template <class Ops>
 struct Bfloat16Of : Ops {
-  using Stored = Bfloat16Of;
   static constexpr bool kByPeak = true;
   static constexpr bool kCentresKeys = true;
   static constexpr bool kSharesUnits = false;

@@ -44,24 +44,30 @@ SELFSAME_NOINLINE void packedProductTile(const Product& product, const Packed& p
       for (int n = 0; n < N; ++n) sum[r][n] = P::dotWeight(weights + r, value[n], sum[r][n]);
     }
   }
+  const float* inverse = product.inverse != nullptr ? product.inverse : packed.ones;
+  const float* weightUnit = packed.weightUnit + lane;
+  const float* weightSum = packed.weightSum + lane;
+  V::Reg valueUnit[N], mean[N];
+  SELFSAME_UNROLL
+  for (int n = 0; n < N && P::kScaled; ++n) {
+    valueUnit[n] = V::load(packed.valueUnit + channel + n * kLanes);
+    mean[n] = V::load(packed.valueMean + channel + n * kLanes);
+  }
   SELFSAME_UNROLL
   for (int r = 0; r < Tile::kRows; ++r) {
-    if (product.out[r] == nullptr) continue;
     float* out = product.out[r] + channel;
-    const V::Reg factor = V::all(product.factor[r]);
-    const V::Reg inverse = V::all(product.inverse != nullptr ? product.inverse[r] : 1.0f);
+    if (product.out[r] == nullptr) continue;
     SELFSAME_UNROLL
     for (int n = 0; n < N; ++n, out += kLanes) {
       const int count = n == N - 1 && tail != 0 ? tail : kLanes;
       V::Reg x = P::value(sum[r][n]);
       if constexpr (P::kScaled) {
-        const int64_t c = channel + n * kLanes;
         // The sum of a row that is NaN is NaN.
-        x = V::mul(x, V::mul(V::load(packed.valueUnit + c), V::all(packed.weightUnit[lane + r])));
-        x = V::fma(V::load(packed.valueMean + c), V::all(packed.weightSum[lane + r]), x);
+        x = V::mul(x, V::mul(valueUnit[n], V::all(weightUnit[r])));
+        x = V::fmaAll(weightSum + r, mean[n], x);
       }
-      if (product.resumes) x = V::fma(loadSome<P>(out, count), factor, x);
-      storeSome<P>(out, V::fma(x, inverse, V::zero()), count);
+      x = V::fmaAll(product.factor + r, loadSome<P>(out, product.resumes ? count : 0), x);
+      storeSome<P>(out, V::fmaAll(inverse + r, x, V::zero()), count);
     }
   }
 }
@@ -78,8 +84,7 @@ template <class P>
 static void packedProductBlock(const Workspace& w, const Packed& packed, int vector, int count,
                                int64_t valueDim, const Block& block) {
   SELFSAME_PHASE(kProduct);
-  for (int i = 0; i < count; ++i)
-    packWeights<typename P::Stored>(w, packed, vector + i, scoresOf(w, i), block);
+  for (int i = 0; i < count; ++i) packWeights<P>(w, packed, vector + i, scoresOf(w, i), block);
   const int firstLane = vector * kLanes, endLane = (vector + count) * kLanes;
   closeSums(w, vector, count, block);
   constexpr int kGroups = kPackedVectors * kLanes / Tile::kRows;

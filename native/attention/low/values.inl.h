@@ -4,6 +4,9 @@
  * weights: so what many small weights lose together by rounding has no direction.
  */
 
+/** Vectors of channels that one pass over the rows of a block takes, with four registers for each. */
+constexpr int kRangeVectors = 2;
+
 /** The range, the sum and the sum of squares of some values, channel by channel. */
 struct ValueRange {
   V::Reg least;
@@ -12,18 +15,18 @@ struct ValueRange {
   V::Reg squares;
 };
 
-/** Those of kPassVectors vectors of channels. */
+/** Those of kRangeVectors vectors of channels. */
 SELFSAME_INLINE void rangeOfValues(const Block& block, int32_t from, int32_t to, int64_t c, int64_t dim,
-                                   ValueRange (&range)[kPassVectors]) {
+                                   ValueRange (&range)[kRangeVectors]) {
   const float* value = block.values + from * block.valueRow;
   SELFSAME_UNROLL
-  for (int n = 0; n < kPassVectors; ++n) {
+  for (int n = 0; n < kRangeVectors; ++n) {
     const V::Reg x = loadPadded(value, c + n * kLanes, dim);
     range[n] = {x, x, V::zero(), V::zero()};
   }
   for (int32_t key = from; key < to; ++key, value += block.valueRow) {
     SELFSAME_UNROLL
-    for (int n = 0; n < kPassVectors; ++n) {
+    for (int n = 0; n < kRangeVectors; ++n) {
       const V::Reg x = loadPadded(value, c + n * kLanes, dim);
       range[n].least = V::min(range[n].least, x);
       range[n].most = V::max(range[n].most, x);
@@ -34,23 +37,22 @@ SELFSAME_INLINE void rangeOfValues(const Block& block, int32_t from, int32_t to,
 }
 
 /**
- * The mean (0 unless kCentres) and the unit of every channel of the rows [from, to), so that the largest
+ * The mean and the unit of every channel of the rows [from, to), so that the largest
  * value is `mostUnits` units; false where some is not finite, or the square of the largest passes the mean
  * square `mostSpread` times.
  */
-template <bool kCentres>
 SELFSAME_NOINLINE bool measureValues(const Packed& packed, const Block& block, int32_t from, int32_t to,
                                      int64_t dim, float mostUnits, float mostSpread) {
   const float count = static_cast<float>(to - from);
   V::Reg squares = V::zero(), spread = V::zero(), peaks = V::zero();
-  for (int64_t c = 0; c < dim; c += kPassVectors * kLanes) {
-    ValueRange range[kPassVectors];
+  for (int64_t c = 0; c < dim; c += kRangeVectors * kLanes) {
+    ValueRange range[kRangeVectors];
     rangeOfValues(block, from, to, c, dim, range);
     SELFSAME_UNROLL
-    for (int n = 0; n < kPassVectors; ++n) {
+    for (int n = 0; n < kRangeVectors; ++n) {
       if (c + n * kLanes >= dim) continue;
       const ValueRange& of = range[n];
-      const V::Reg mean = kCentres ? V::mul(of.sum, V::all(1.0f / count)) : V::zero();
+      const V::Reg mean = V::mul(of.sum, V::all(1.0f / count));
       const V::Reg peak = V::max(V::max(V::sub(of.most, mean), V::sub(mean, of.least)), V::all(kLeastSize));
       V::store(packed.valueMean + c + n * kLanes, mean);
       V::store(packed.valueUnit + c + n * kLanes, V::mul(peak, V::all(1.0f / mostUnits)));
@@ -80,7 +82,7 @@ template <class P>
 SELFSAME_NOINLINE bool packValues(Packed& packed, const Block& block, int32_t from, int32_t to, int64_t dim) {
   SELFSAME_PHASE(kPack);
   packed.valueRow = paddedChannels(dim);
-  if (!measureValues<P::kScaled>(packed, block, from, to, dim, P::kMostOfValue, P::kMostSpread)) return false;
+  if (!measureValues(packed, block, from, to, dim, P::kMostOfValue, P::kMostSpread)) return false;
   for (int64_t c = 0; c < dim; c += kLanes) {
     const V::Reg unit = V::load(packed.valueUnit + c);
     const V::Reg factor = P::kScaled ? V::div(V::all(1.0f), unit) : unit;
