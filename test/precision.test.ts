@@ -48,7 +48,7 @@ function onEach(
 
 for (const headDim of [20, 64, 72, 80, 128]) {
   for (const numbers of Object.keys(NUMBERS)) {
-    onEach(`d${headDim} ${numbers}`, hardCall(numbers, { headDim }))
+    onEach(`d${headDim} ${numbers}`, hardCall(numbers, { heads: 1, headDim }))
   }
 }
 // Errors of so few channels do not make up for each other.
