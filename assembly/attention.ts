@@ -8,6 +8,7 @@ import { addValues, addValuesByRow, allFinite } from './values'
 import { classify, EDGE, NONE } from './visible'
 
 export { narrow, widen } from './half'
+export { widenInt8 } from './int8'
 export { lookAtBlock } from './look'
 export { packKeys, packQueries } from './pack'
 export { closeStrips, openStrips } from './strip'

@@ -9,6 +9,7 @@
 
 #include "attention/driver.h"
 #include "binding/async_run.h"
+#include "binding/prepared.h"
 #include "binding/unpack.h"
 #include "runtime/cores.h"
 #include "runtime/dispatch.h"
@@ -37,12 +38,13 @@ class Binding : public Napi::Addon<Binding> {
       entry.Set("precisions", static_cast<double>(precisionsOf(*candidate.kernels)));
       isas.Set(isas.Length(), entry);
     }
-    DefineAddon(exports,
-                {InstanceValue("planWords", Napi::Number::New(env, kPlanWords), napi_enumerable),
-                 InstanceValue("isas", isas, napi_enumerable),
-                 InstanceValue("cores", Napi::Number::New(env, availableCores()), napi_enumerable),
-                 InstanceMethod("run", &Binding::run), InstanceMethod("runAsync", &Binding::runAsync),
-                 InstanceMethod("describe", &Binding::describe)});
+    DefineAddon(
+        exports,
+        {InstanceValue("planWords", Napi::Number::New(env, kPlanWords), napi_enumerable),
+         InstanceValue("isas", isas, napi_enumerable),
+         InstanceValue("cores", Napi::Number::New(env, availableCores()), napi_enumerable),
+         InstanceMethod("run", &Binding::run), InstanceMethod("runAsync", &Binding::runAsync),
+         InstanceMethod("prepare", &Binding::prepare), InstanceMethod("describe", &Binding::describe)});
   }
 
   ~Binding() { releasePool(); }
@@ -60,17 +62,24 @@ class Binding : public Napi::Addon<Binding> {
     return info.Env().Undefined();
   }
 
-  /** The same with a last argument: an Int32Array whose first element stops the work once it is not 0. */
+  /** The same with `stop` as a last argument; a promise. */
   Napi::Value runAsync(const Napi::CallbackInfo& info) {
     int threads = 1;
     Call call;
     const Kernels* kernels = unpackKernels(info, &threads);
-    if (kernels == nullptr || !unpackCall(info, *kernels, &call)) return info.Env().Undefined();
-    if (call.stop == nullptr) {
-      Napi::TypeError::New(info.Env(), "stop: expected an Int32Array").ThrowAsJavaScriptException();
+    if (kernels == nullptr || !unpackCall(info, *kernels, &call) || !unpackStop(info, &call))
       return info.Env().Undefined();
-    }
     return AsyncRun::start(info, std::move(call), *kernels, threads);
+  }
+
+  /** prepare(isa, threads, words, items): a function of q, k, v and out. */
+  Napi::Value prepare(const Napi::CallbackInfo& info) {
+    int threads = 1;
+    Call call;
+    const Kernels* kernels = unpackKernels(info, &threads);
+    if (kernels == nullptr || !unpackPlan(info, *kernels, &call.plan, &call.items))
+      return info.Env().Undefined();
+    return Prepared::make(info.Env(), std::move(call), *kernels, threads);
   }
 
   /** describe(isa, threads, words, items) */

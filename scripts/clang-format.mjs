@@ -1,5 +1,5 @@
 /**
- * Formats the C++ of native/ by .clang-format.
+ * Formats the C++ of native/ and test/native/ by .clang-format.
  *
  *   node scripts/clang-format.mjs --check | --write
  *
@@ -13,7 +13,7 @@ import { firstInPath } from './build/toolchain.mjs'
 
 const modes = { '--check': ['--dry-run', '--Werror'], '--write': ['-i'] }
 const mode = modes[process.argv[2]]
-const sources = filesBelow([at('native')]).filter(file => /\.(cc|h)$/.test(file))
+const sources = filesBelow([at('native'), at('test/native')]).filter(file => /\.(cc|h)$/.test(file))
 
 if (!mode || process.argv.length > 3) {
   console.error('usage: node scripts/clang-format.mjs --check | --write')

@@ -6,8 +6,8 @@ import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PAGE_KEYS } from '../src/attention/plan.ts'
-import { KvCache, load } from '../src/index.ts'
-import { bits, filled, Model, queries, rowsOf } from './support/cache-model.ts'
+import { type CacheType, KvCache, load } from '../src/index.ts'
+import { bits, filled, Model, queries, rowsOf, TYPES } from './support/cache-model.ts'
 import { random, SEED } from './support/random.ts'
 import { thrownBy } from './support/refusals.ts'
 import './support/replay.ts'
@@ -42,10 +42,11 @@ const AT = { version: 8, type: 20, batch: 24, kvHeads: 28, headDim: 32, valueDim
 const ITEM = 48
 
 describe('round trip', () => {
-  test.each([0, 1, PAGE_KEYS, 300])('%i tokens', count => {
-    const { cache } = filled({ ...SIZES, batch: 1 }, count, [90])
+  const each = [0, 1, PAGE_KEYS, 300].flatMap(count => TYPES.map(type => [count, type] as const))
+  test.each(each)('%i tokens of %s', (count, type) => {
+    const { cache } = filled({ ...SIZES, batch: 1 }, count, [90], 7, type)
     const restored = KvCache.from(cache.snapshot())
-    expect(restored).toMatchObject({ batch: 1, kvHeads: 2, headDim: 3, valueDim: 2, type: 'float32' })
+    expect(restored).toMatchObject({ batch: 1, kvHeads: 2, headDim: 3, valueDim: 2, type })
     expect(restored.length).toBe(count)
     expect(restored.bytes).toBe(cache.bytes)
     const q = queries(2, 1, 4, 2, 3)
@@ -91,6 +92,28 @@ describe('round trip', () => {
       return api.attention(rowsOf(q, ...rest), one, { causal: true })
     })
     expect(bits('output', outputs[1], outputs[0])).toBeUndefined()
+  })
+
+  test('one of float32 from before there were other types', () => {
+    // Two keys of one head and channel, 1 and 2, and their values, 3 and 4.
+    const words =
+      '894b56430d0a1a0a 01000000 0000000000005240 00000000 01000000 01000000 01000000 01000000 00000000'
+    const rest = '00000000 02000000 00000000 0000803f 00000040 00004040 00008040 00000000'
+    const old = sealed(Uint8Array.from(Buffer.from(`${words}${rest}`.replaceAll(' ', ''), 'hex')))
+    const restored = KvCache.from(old)
+    expect(restored).toMatchObject({ type: 'float32', length: 2, headDim: 1 })
+    const q = { data: Float32Array.of(0), dims: [1, 1] }
+    expect(api.attention(q, restored).data[0]).toBe(3.5)
+    expect(restored.snapshot()).toEqual(old)
+  })
+
+  test('what float16 and int8 take', () => {
+    const one = (type: CacheType) => filled({ ...SIZES, batch: 1 }, 10, [10], 7, type).cache.snapshot().length
+    const [whole, half, codes] = TYPES.map(one)
+    const around = ITEM + 8 + 4
+    expect(whole - around).toBe(10 * 2 * 5 * 4)
+    expect(half - around).toBe(10 * 2 * 5 * 2)
+    expect(codes - around).toBe(10 * 2 * (5 + 2 * 4))
   })
 
   test('does not depend on where pages lie, and has what the format says', () => {
@@ -168,7 +191,9 @@ describe('damage', () => {
   })
 
   test.each([
-    ['another type', { [AT.type]: 1 }, /type/],
+    ['a type that no cache has', { [AT.type]: 2 }, /type/],
+    ['a type beyond all', { [AT.type]: 0xffffffff }, /type/],
+    ['another type', { [AT.type]: 1 }, /sizes and lengths/],
     ['no items', { [AT.batch]: 0 }, /batch/],
     ['more items than there are bytes', { [AT.batch]: 0x7ffffffe }, /batch/],
     ['one more item', { [AT.batch]: 3 }, /./],
@@ -191,6 +216,15 @@ describe('damage', () => {
     const error = refusal(forged(bytes, words as Record<number, number>))
     expect(error).toBeInstanceOf(RangeError)
     expect(error.message).toMatch(pattern)
+  })
+
+  test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** -127])('a scale of int8 that is %d', scale => {
+    const cache = new KvCache({ kvHeads: 1, headDim: 1, type: 'int8' })
+    const token = { data: Float32Array.of(1), dims: [1, 1, 1, 1] }
+    cache.append(token, token)
+    const bytes = cache.snapshot()
+    new DataView(bytes.buffer).setFloat32(ITEM + 8 + 1, scale, true)
+    expect(refusal(sealed(bytes)).message).toMatch(/scale/)
   })
 
   test('a very long rolling item costs no memory for what is gone', () => {

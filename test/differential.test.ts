@@ -11,11 +11,17 @@ import { SEED } from './support/random.ts'
 import './support/replay.ts'
 
 const CASES = 250
-const [numbers] = HUNTS
+const numbers = HUNTS.find(({ name }) => name === 'numbers')!
+const caches = HUNTS.find(({ name }) => name === 'caches')!
 
 test(`${CASES} drawn calls give the oracle's numbers on every platform`, () => {
   const prey = hunt(numbers, kernels, { seed: SEED, cases: CASES })
   expect(prey && report(numbers.name, prey)).toBeUndefined()
+})
+
+test("drawn calls over caches of every type give the oracle's numbers on every platform", () => {
+  const prey = hunt(caches, kernels, { seed: SEED, cases: CASES })
+  expect(prey && report(caches.name, prey)).toBeUndefined()
 })
 
 describe('a planted defect', () => {

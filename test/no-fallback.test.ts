@@ -43,18 +43,20 @@ function use(options: AttentionOptions, look: WeightsOptions = { want: [] }, t: 
 }
 
 /** A cache of as many keys as there are rows, which rolls, so that it has pages and first keys to keep. */
-function cached(): KvCache {
-  const cache = new KvCache({ kvHeads: HEADS, headDim: DIM, window: 4, sinkTokens: 1 })
+function cached(type: 'float32' | 'float16' | 'int8'): KvCache {
+  const cache = new KvCache({ kvHeads: HEADS, headDim: DIM, window: 4, sinkTokens: 1, type })
   cache.append(tensor, tensor)
   return cache
 }
 
 const pages: Use = {
-  plan: api => api.plan(tensor, cached(), { causal: true }),
+  plan: api => api.plan(tensor, cached('int8'), { causal: true }),
   run(api) {
-    api.attention(tensor, cached(), { causal: true })
-    api.attentionPartial(tensor, cached(), { causal: true })
-    api.attentionWeights(tensor, cached(), { causal: true })
+    for (const type of ['float32', 'float16', 'int8'] as const) {
+      api.attention(tensor, cached(type), { causal: true })
+      api.attentionPartial(tensor, cached(type), { causal: true })
+      api.attentionWeights(tensor, cached(type), { causal: true })
+    }
   },
 }
 

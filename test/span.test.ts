@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { PLAN_WORDS } from '../src/attention/plan.ts'
+import { PLAN_WORDS, Storage } from '../src/attention/plan.ts'
 import { hasAddon, root } from './support/child.ts'
 import { random } from './support/random.ts'
 import './support/replay.ts'
@@ -28,10 +28,11 @@ describe.skipIf(!hasAddon)('the addon', () => {
 
   const run = (scene: Scene, isa: string = isas[0]): void => addon.run(...scene.call(isa))
 
-  test.each(isas.flatMap(isa => [false, true].map(paged => [isa, paged] as const)))(
-    'runs an honest plan on %s, paged %s',
-    (isa, paged) => {
-      const scene = new Scene(paged)
+  const kinds = ['whole', 'paged', 'int8'] as const
+  test.each(isas.flatMap(isa => kinds.map(kind => [isa, kind] as const)))(
+    'runs an honest plan on %s, %s',
+    (isa, kind) => {
+      const scene = new Scene(kind)
       run(scene, isa)
       // Equal keys give equal weights, and equal values give themselves.
       expect(scene.arrays.out.data.every(x => Math.abs(x - 3) < 1e-5)).toBe(true)
@@ -102,7 +103,7 @@ describe.skipIf(!hasAddon)('the addon', () => {
     }
   })
 
-  const kinds = [
+  const words = [
     'qType',
     'kvType',
     'outType',
@@ -112,7 +113,7 @@ describe.skipIf(!hasAddon)('the addon', () => {
     'keepKey',
     'biasKey',
   ] as const
-  test.each(['batch', 'outputs', 'features', 'left', 'right', 'sinkTokens', ...kinds] as const)(
+  test.each(['batch', 'outputs', 'features', 'left', 'right', 'sinkTokens', ...words] as const)(
     'refuses %s it does not know',
     name => {
       for (const value of [Number.NaN, 1e300, -(2 ** 40), 0.5]) {
@@ -192,24 +193,35 @@ describe.skipIf(!hasAddon)('the addon', () => {
   })
 
   test.each([[-2], [2], [0x7fffffff], [-0x80000000]])('refuses page %s', page => {
-    const scene = new Scene(true)
+    const scene = new Scene('paged')
     scene.arrays.pages.data[1] = page
     expect(() => run(scene)).toThrow(RangeError)
   })
 
   test('passes over a page that is not there', () => {
-    const scene = new Scene(true)
+    const scene = new Scene('paged')
     scene.arrays.pages.data[1] = -1
     run(scene)
     expect(scene.intact()).toBe(true)
   })
 
   test('refuses fewer pages than the keys need', () => {
-    const scene = new Scene(true)
+    const scene = new Scene('paged')
     scene.words.pagesPerItem = 0
     expect(() => run(scene)).toThrow(RangeError)
     scene.words.pagesPerItem = 2
     expect(() => run(scene)).toThrow(RangeError)
+  })
+
+  test('refuses int8 outside of pages, and pages too short for their scales', () => {
+    const outside = new Scene()
+    outside.words.kvType = Storage.int8
+    expect(() => run(outside)).toThrow(/kvType/)
+    for (const name of ['k', 'v'] as const) {
+      const scene = new Scene('int8')
+      scene.arrays[name].data = scene.arrays[name].data.subarray(0, -1)
+      expect(() => run(scene)).toThrow(RangeError)
+    }
   })
 
   test('refuses arguments that are none', async () => {
@@ -232,8 +244,8 @@ describe.skipIf(!hasAddon)('the addon', () => {
   test.each(isas)('keeps inside its arrays whatever the words are: %s', isa => {
     const source = random(seedOf('span', 1))
     let ran = 0
-    for (let n = 0; n < 4000; n++) {
-      const scene = new Scene(n % 2 === 1)
+    for (let n = 0; n < 6000; n++) {
+      const scene = new Scene(kinds[n % 3])
       spoil(scene, source)
       try {
         run(scene, isa)

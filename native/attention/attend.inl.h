@@ -8,7 +8,11 @@ static void softmaxScores(const Call& call, const Task& task, const Workspace& w
   if (w.period < kLanes) return weighPacked(call, task, w, block);
   for (int i = 0; i < count; ++i) {
     const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
-    if (part.begin == part.end) continue;
+    if (part.begin == part.end) {
+      // The product of its neighbours leaves its sums as they are.
+      V::store(w.factor + (vector + i) * kLanes, V::all(1.0f));
+      continue;
+    }
     modifyScores(call, task, w, vector + i, block, part, scoresOf(w, i), visibleOf(w, i));
     float* scores = scoresOf(w, i) + (part.begin - block.first) * kLanes;
     if (w.natural) {
@@ -38,10 +42,20 @@ static void softmaxTile(const Call& call, const Task& task, const Workspace& w, 
 static bool openRows(const Call& call, const Workspace& w, int vector, int count, Block* block) {
   const Reach part = reachOfBlock(w, vector, count, *block);
   if (part.begin == part.end) return false;
-  block->opens = !w.packed[vector];
+  block->opens = !w.open[vector];
   if (block->opens) packQueries(call.plan.qType, w, vector, count);
-  w.packed[vector] = true;
+  for (int i = vector; i < vector + count; ++i) w.open[i] = true;
   return true;
+}
+
+/** Stores the outputs of the vectors, where they are open and none of them reaches a key from `end` on. */
+static void closeRows(const Call& call, const Workspace& w, int vector, int count, int32_t end) {
+  SELFSAME_PHASE(kStore);
+  if (reachOfAll(w.vectorReach + vector, count).end > end) return;
+  for (int i = vector; i < vector + count; ++i) {
+    if (w.open[i]) storeRows(w, i, call.plan.valueDim);
+    w.open[i] = false;
+  }
 }
 
 /** Softmax of all rows over all their keys, and with `output` the values it weighs. False where it was
@@ -65,9 +79,14 @@ static bool attendRows(const Call& call, const Task& task, const Workspace& w, b
         weighBlock(call, task, w, tile, count, block);
       }
       if (output && w.few) productFewRows(w, tile, count, call.plan.valueDim, block);
-      if (output && !w.few) productBlock(w, tile, count, call.plan.valueDim, block);
+      if (output && !w.few) {
+        productBlock(w, tile, count, call.plan.valueDim, block);
+        closeRows(call, w, tile, count, block.end);
+      }
       block.nextKeys = block.nextValues = {};
     }
   }
+  // Those whose last page is gone.
+  if (output) closeRows(call, w, 0, w.vectors, INT32_MAX);
   return true;
 }

@@ -39,6 +39,7 @@ struct Call {
 
   int64_t group() const { return plan.heads / plan.kvHeads; }
   bool wants(Output output) const { return (plan.outputs & output) != 0; }
+  bool has(Feature feature) const { return (plan.features & feature) != 0; }
   bool stopped() const { return stop != nullptr && stop->load(std::memory_order_relaxed) != 0; }
 };
 

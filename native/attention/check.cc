@@ -14,35 +14,27 @@ constexpr double kMostWork = 9007199254740992.0;
 /** Blocks of every instruction set divide it (PAGE_KEYS of plan.ts). */
 constexpr int64_t kPageKeys = 256;
 
-bool isInteger(double x) { return std::abs(x) <= 9007199254740991.0 && x == std::trunc(x); }
-
-std::string readInteger(const char* name, double word, int64_t& field) {
-  if (!isInteger(word)) return std::string("plan.") + name + ": not an integer";
-  field = static_cast<int64_t>(word);
-  return {};
-}
-
-std::string checkRange(const char* name, int64_t value, int64_t least, int64_t most) {
-  if (value >= least && value <= most) return {};
-  return std::string("plan.") + name + ": expected " + std::to_string(least) + " to " + std::to_string(most) +
-         ", got " + std::to_string(value);
+/** Not by std::trunc, which is a call into libm where SSE4.1 may not be assumed. */
+bool isInteger(double x) {
+  return std::abs(x) <= 9007199254740991.0 && x == static_cast<double>(static_cast<int64_t>(x));
 }
 
 /** Sizes and strides, each within what kernels can count. */
 std::string checkWords(const Plan& plan) {
   struct Limit {
     const char* name;
-    int64_t value, least, most;
+    int64_t Plan::*word;
+    int64_t least, most;
   };
 #define SELFSAME_LIMIT(name, least, most) \
-  { #name, plan.name, least, most }
+  { #name, &Plan::name, least, most }
 #define SELFSAME_STRIDES(tensor, third)                                                        \
   SELFSAME_LIMIT(tensor##Batch, 0, kMostStride), SELFSAME_LIMIT(tensor##Head, 0, kMostStride), \
       SELFSAME_LIMIT(tensor##third, 0, kMostStride)
-  const Limit limits[] = {
+  static constexpr Limit kLimits[] = {
       SELFSAME_LIMIT(batch, 0, kMostRows),
       SELFSAME_LIMIT(heads, 1, kMostRows),
-      SELFSAME_LIMIT(kvHeads, 1, plan.heads),
+      SELFSAME_LIMIT(kvHeads, 1, kMostRows),
       SELFSAME_LIMIT(queries, 0, kMostRows),
       SELFSAME_LIMIT(keys, 0, kMostRows),
       SELFSAME_LIMIT(headDim, 0, kMostRows),
@@ -66,19 +58,22 @@ std::string checkWords(const Plan& plan) {
       SELFSAME_LIMIT(right, -kOpen, kOpen),
       SELFSAME_LIMIT(sinkTokens, 0, kMostRows),
       SELFSAME_LIMIT(qType, kFloat32, kBfloat16),
-      SELFSAME_LIMIT(kvType, kFloat32, kBfloat16),
+      SELFSAME_LIMIT(kvType, kFloat32, kInt8),
       SELFSAME_LIMIT(outType, kFloat32, kBfloat16),
       SELFSAME_LIMIT(biasType, kFloat32, kBfloat16),
       SELFSAME_LIMIT(scoresAt, kScaled, kMasked),
   };
 #undef SELFSAME_STRIDES
 #undef SELFSAME_LIMIT
-  for (const Limit& limit : limits) {
-    const std::string complaint = checkRange(limit.name, limit.value, limit.least, limit.most);
-    if (!complaint.empty()) return complaint;
+  for (const Limit& limit : kLimits) {
+    const int64_t value = plan.*limit.word;
+    if (value >= limit.least && value <= limit.most) continue;
+    return std::string("plan.") + limit.name + ": expected " + std::to_string(limit.least) + " to " +
+           std::to_string(limit.most) + ", got " + std::to_string(value);
   }
   if (plan.heads % plan.kvHeads != 0) return "plan.kvHeads: does not divide heads";
   if (plan.pageKeys % kPageKeys != 0) return "plan.pageKeys: not a multiple of " + std::to_string(kPageKeys);
+  if (plan.kvType == kInt8 && plan.pageKeys == 0) return "plan.kvType: int8 is in pages only";
   if ((plan.features & ~kFeatures) != 0) return "plan.features: not in these kernels";
   constexpr int64_t kOutputs = kOutput | kLse | kWeights | kScores | kMass;
   if ((plan.outputs & ~kOutputs) != 0) return "plan.outputs: not in these kernels";
@@ -93,14 +88,17 @@ std::string readPlan(const double* words, size_t count, Plan& plan) {
   if (count != kPlanWords) {
     return "plan: expected " + std::to_string(kPlanWords) + " words, got " + std::to_string(count);
   }
-  std::string complaint;
-#define SELFSAME_READ_INTEGER(name) \
-  if (complaint.empty()) complaint = readInteger(#name, *words++, plan.name);
+  const char* wrong = nullptr;
+#define SELFSAME_READ_INTEGER(name)                  \
+  if (const double word = *words++; isInteger(word)) \
+    plan.name = static_cast<int64_t>(word);          \
+  else if (wrong == nullptr)                         \
+    wrong = #name;
 #define SELFSAME_READ_REAL(name) plan.name = *words++;
   SELFSAME_PLAN_WORDS(SELFSAME_READ_INTEGER, SELFSAME_READ_REAL)
 #undef SELFSAME_READ_INTEGER
 #undef SELFSAME_READ_REAL
-  return complaint;
+  return wrong == nullptr ? "" : std::string("plan.") + wrong + ": not an integer";
 }
 
 std::string checkItems(const Plan& plan, const std::vector<Item>& items) {

@@ -23,19 +23,27 @@ static KeyRange clipRange(const KeyRange& range, int32_t begin, int32_t end) {
   return part;
 }
 
-/** Makes the described rows those of one chunk. */
-static void openChunk(const Call& call, const Task& task, Workspace& w) {
+/** Cuts the ranges of the described rows to one of several chunks, and their outputs go to its partial
+ * results. */
+static void clipRows(const Call& call, const Task& task, const Workspace& w) {
   const int32_t begin = static_cast<int32_t>(task.chunk * kChunkKeys);
   const int32_t end = begin > INT32_MAX - kChunkKeys ? INT32_MAX : begin + static_cast<int32_t>(kChunkKeys);
   const bool writes = call.wants(kOutput);
-  w.partial = true;
   for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
     w.range[lane] = clipRange(w.range[lane], begin, end);
     if (lane < w.rows && writes) w.out[lane] = task.partials.row(task.place, lane);
   }
   reachRows(w);
-  if (w.rows > kDotRows) return;
-  w.few = true;
+}
+
+/** Makes the described rows those of one chunk. One that is alone has nothing to merge: its rows are the
+ * result's own. */
+static void openChunk(const Call& call, const Task& task, Workspace& w) {
+  w.few = w.rows <= kDotRows;
+  const bool merges = task.partials.chunks > 1;
+  w.partial = merges || w.few;
+  if (merges) clipRows(call, task, w);
+  if (!w.few) return;
   while (!w.natural && w.period / 2 >= w.rows) w.period /= 2;
   w.step = kStepKeys;
   for (int i = 0; i < smaller(w.vectors, Tile::kQueryVectors); ++i) fillKeys(scoresOf(w, i), 0, w.step, 0.0f);
@@ -48,7 +56,7 @@ static void lookAhead(const Call& call, const Task& task, const Workspace& w, in
   const Plan& plan = call.plan;
   const int32_t count = smaller(end - first, w.step);
   if (count <= 0) return;
-  const int64_t bytes = storageBytes(plan.kvType);
+  const int64_t bytes = bytesOf(plan.kvType);
   const int64_t keys = blockAt(call, task, first, plan.kBatch, plan.kHead, plan.kRow, plan.kPage);
   if (keys < 0) return;
   const char* from = static_cast<const char*>(call.k.data) + keys * bytes;
@@ -59,14 +67,17 @@ static void lookAhead(const Call& call, const Task& task, const Workspace& w, in
   *nextValues = {from, plan.vRow * bytes, bytes, plan.valueDim, count};
 }
 
+/** Makes whole the sums of rows whose keys lie in several lanes, a period apart. */
+static void joinSums(const Workspace& w) {
+  for (int row = 0; w.period < kLanes && row < w.rows; ++row)
+    for (int lane = row + w.period; lane < kLanes; lane += w.period) w.sum[row] += w.sum[lane];
+}
+
 /** Leaves what the chunk has made of the rows. */
-static void closeChunk(const Task& task, const Workspace& w) {
+static void leaveChunk(const Task& task, const Workspace& w) {
   for (int row = 0; row < w.rows; ++row) {
-    float sum = w.sum[row];
-    // Lanes a period apart have keys of the same row.
-    for (int lane = row + w.period; w.period < kLanes && lane < kLanes; lane += w.period) sum += w.sum[lane];
     task.partials.reference(task.place, row) = w.reference[row];
-    task.partials.sum(task.place, row) = sum;
+    task.partials.sum(task.place, row) = w.sum[row];
   }
 }
 
@@ -80,6 +91,25 @@ SELFSAME_NOINLINE void addPartial(const float* from, float factor, bool resumes,
   if (tail == 0) return;
   const V::Reg earlier = resumes ? V::loadTail(to + c, tail) : V::zero();
   V::storeTail(to + c, V::fma(V::loadTail(from + c, tail), by, earlier), tail);
+}
+
+/** Divides a row's output by the sum of its weights; zeros where no key has one. */
+static void normaliseRow(const Workspace& w, int row, int64_t valueDim) {
+  float* out = w.out[row];
+  if (out == nullptr) return;
+  if (w.sum[row] != 0.0f) {
+    addPartial(out, inverseSum(w, row), false, out, valueDim);
+  } else {
+    memset(out, 0, valueDim * sizeof(float));
+  }
+}
+
+/** The end of a chunk. */
+static void closeChunk(const Call& call, const Task& task, const Workspace& w) {
+  if (w.few) joinSums(w);
+  if (task.partials.chunks > 1) return leaveChunk(task, w);
+  for (int row = 0; w.few && row < w.rows; ++row) normaliseRow(w, row, call.plan.valueDim);
+  finishRows(call, task, w);
 }
 
 /** What all chunks have left of the described rows becomes their result. */
@@ -105,12 +135,7 @@ static void mergeChunks(const Call& call, const Task& task, const Workspace& w) 
     }
     w.reference[row] = resumes ? static_cast<float>(best) : 0.0f;
     w.sum[row] = total;
-    if (out == nullptr) continue;
-    if (resumes) {
-      addPartial(out, inverseSum(w, row), false, out, call.plan.valueDim);
-    } else {
-      memset(out, 0, call.plan.valueDim * sizeof(float));
-    }
+    normaliseRow(w, row, call.plan.valueDim);
   }
   finishRows(call, task, w);
 }

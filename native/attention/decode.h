@@ -21,6 +21,9 @@ constexpr int64_t kPartialFloats = 16;
 struct Chunks {
   int64_t first;
   int64_t count;
+
+  /** One that is alone writes its results itself. */
+  bool merge() const { return count > 1; }
 };
 
 /** The chunks that hold keys of an item's rows; none where the item is not for the decode kernels. */

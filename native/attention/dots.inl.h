@@ -29,14 +29,21 @@ static void packFewQueries(int64_t type, const Workspace& w) {
   packFewQueriesOf<kFloat32>(w);
 }
 
+/** Whether a vector of channels from `channel` on begins a line of memory, in rows that do. */
+template <int64_t kType>
+SELFSAME_INLINE bool beginsLine(int64_t channel) {
+  constexpr int64_t kLine = 64 / bytesOf(kType);
+  return kLine <= kLanes || channel % kLine == 0;
+}
+
 /** One vector of channels, or the last `tail` of them, of all products of kRows queries and kDots / kRows
  * keys. */
-template <int kRows, bool kTail, bool kFetch>
-SELFSAME_INLINE void addChannels(const float* queries, int64_t headDim, const float* const* keys,
+template <int64_t kType, int kRows, bool kTail, bool kFetch>
+SELFSAME_INLINE void addChannels(const float* queries, int64_t headDim, const void* const* keys,
                                  const KeysAhead<Tile::kDots / kRows>& ahead, int64_t channel, int tail,
                                  V::Reg (&sum)[Tile::kDots]) {
   V::Reg query[kRows];
-  if (kFetch) {
+  if (kFetch && beginsLine<kType>(channel)) {
     SELFSAME_UNROLL
     for (int t = 0; t < Tile::kDots / kRows; ++t) V::prefetch(ahead.rows[t] + channel * ahead.channel);
   }
@@ -47,25 +54,27 @@ SELFSAME_INLINE void addChannels(const float* queries, int64_t headDim, const fl
   }
   SELFSAME_UNROLL
   for (int t = 0; t < Tile::kDots / kRows; ++t) {
-    const V::Reg key = kTail ? V::loadTail(keys[t] + channel, tail) : V::load(keys[t] + channel);
+    // What is read behind a row as it is stored meets a query's 0.
+    const V::Reg key = kTail && kType == kFloat32 ? loadTailAs<kType>(keys[t], channel, tail)
+                                                  : loadAs<kType>(keys[t], channel);
     SELFSAME_UNROLL
     for (int r = 0; r < kRows; ++r) sum[t * kRows + r] = V::fma(key, query[r], sum[t * kRows + r]);
   }
 }
 
 /** Scores of kDots / kRows keys and kRows queries, written as [key][row] with `period` numbers for a key. */
-template <int kRows, bool kFetch>
+template <int64_t kType, int kRows, bool kFetch>
 SELFSAME_NOINLINE void dotTile(const float* SELFSAME_RESTRICT queries, int64_t headDim,
-                               const float* const* keys, const KeysAhead<Tile::kDots / kRows>& ahead,
+                               const void* const* keys, const KeysAhead<Tile::kDots / kRows>& ahead,
                                float* SELFSAME_RESTRICT scores, int period) {
   V::Reg sum[Tile::kDots];
   SELFSAME_UNROLL
   for (int i = 0; i < Tile::kDots; ++i) sum[i] = V::zero();
   int64_t c = 0;
   for (; c + kLanes <= headDim; c += kLanes)
-    addChannels<kRows, false, kFetch>(queries, headDim, keys, ahead, c, 0, sum);
+    addChannels<kType, kRows, false, kFetch>(queries, headDim, keys, ahead, c, 0, sum);
   const int tail = static_cast<int>(headDim - c);
-  if (tail > 0) addChannels<kRows, true, kFetch>(queries, headDim, keys, ahead, c, tail, sum);
+  if (tail > 0) addChannels<kType, kRows, true, kFetch>(queries, headDim, keys, ahead, c, tail, sum);
   float dots[Tile::kDots];
   float* to = period == kRows ? scores : dots;
   SELFSAME_UNROLL
@@ -82,22 +91,52 @@ SELFSAME_NOINLINE void dotTile(const float* SELFSAME_RESTRICT queries, int64_t h
 
 /** Scores of kRows rows from `row` on and all keys of the block's part. A tile that overhangs the part reads
  * its first or last key again. */
-template <int kRows>
+template <int64_t kType, int kRows>
 static void dotRows(const Workspace& w, int vector, int row, const Block& block, const Reach& part,
                     const Ahead& ahead) {
   constexpr int32_t kKeys = Tile::kDots / kRows;
   const float* queries = w.queries + row * w.headDim;
   float* scores = scoresOf(w, row / kLanes - vector) + row % kLanes;
+  const void* rows = kType == kFloat32 ? block.keys : block.storedKeys.rows;
   const int32_t from = part.begin - block.first, last = part.end - block.first - 1;
   for (int32_t key = from - from % kKeys; key <= last; key += kKeys) {
-    const float* keys[kKeys];
-    for (int t = 0; t < kKeys; ++t) keys[t] = block.keys + clampTo(key + t, from, last) * block.keyRow;
+    const void* keys[kKeys];
+    for (int t = 0; t < kKeys; ++t)
+      keys[t] = elementOf(kType, rows, clampTo(key + t, from, last) * block.keyRow);
     if (ahead.count > 0) {
-      dotTile<kRows, true>(queries, w.headDim, keys, keysAhead<kKeys>(ahead, key), scores + key * w.period,
-                           w.period);
+      dotTile<kType, kRows, true>(queries, w.headDim, keys, keysAhead<kKeys>(ahead, key),
+                                  scores + key * w.period, w.period);
+    } else if constexpr (kType == kFloat32) {
+      dotTile<kType, kRows, false>(queries, w.headDim, keys, {}, scores + key * w.period, w.period);
     } else {
-      dotTile<kRows, false>(queries, w.headDim, keys, {}, scores + key * w.period, w.period);
+      // Asking once more for what is at hand is cheaper than a second tile is large.
+      KeysAhead<kKeys> own;
+      own.channel = bytesOf(kType);
+      for (int t = 0; t < kKeys; ++t) own.rows[t] = static_cast<const char*>(keys[t]);
+      dotTile<kType, kRows, true>(queries, w.headDim, keys, own, scores + key * w.period, w.period);
     }
+  }
+}
+
+/** The same for keys of any storage. */
+template <int kRows>
+static void dotStoredRows(const Workspace& w, int vector, int row, const Block& block, const Reach& part,
+                          const Ahead& ahead) {
+  if constexpr (kReadsStored) {
+    const int64_t type = block.storedKeys.type;
+    if (type == kInt8) return dotRows<kInt8, kRows>(w, vector, row, block, part, ahead);
+    if (type == kFloat16) return dotRows<kFloat16, kRows>(w, vector, row, block, part, ahead);
+  }
+  dotRows<kFloat32, kRows>(w, vector, row, block, part, ahead);
+}
+
+/** Multiplies scores, or weights, of the keys in `part` by the scales of these. */
+static void scaleKeys(const Workspace& w, int count, const Reach& part, int32_t first, const float* scales) {
+  const int32_t from = (part.begin - first) * w.period, to = (part.end - first) * w.period;
+  for (int i = 0; i < count; ++i) {
+    float* scores = scoresOf(w, i);
+    for (int32_t at = from - from % kLanes; at < to; at += kLanes)
+      V::store(scores + at, V::mul(V::load(scores + at), V::load(scales + at)));
   }
 }
 
@@ -114,14 +153,15 @@ static void dotBlock(const Workspace& w, int vector, int count, const Block& blo
     // A tile lies in one vector.
     rows = smaller(left >= 3 ? 4 : left, kLanes);
     if (rows == 4) {
-      dotRows<4>(w, vector, row, block, part, ahead);
+      dotStoredRows<4>(w, vector, row, block, part, ahead);
     } else if (rows == 2) {
-      dotRows<2>(w, vector, row, block, part, ahead);
+      dotStoredRows<2>(w, vector, row, block, part, ahead);
     } else {
-      dotRows<1>(w, vector, row, block, part, ahead);
+      dotStoredRows<1>(w, vector, row, block, part, ahead);
     }
     ahead = {};
   }
+  if (block.storedKeys.scales != nullptr) scaleKeys(w, count, part, block.first, block.storedKeys.scales);
 }
 
 /** Keys [from, to) of the block that a row does not see get score -inf, in the layout of few rows. */

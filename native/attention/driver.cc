@@ -18,9 +18,9 @@ constexpr int64_t kTaskQueryFloats = 1 << 16;
 constexpr int64_t kPackedTaskRows = 1024;
 /** Tasks per thread that even out their unequal lengths. */
 constexpr int64_t kTasksPerThread = 4;
-/** Multiply-adds worth waking a thread for: 40 us with AVX-512; a woken thread starts after 28 us (2-core
- * VM). */
-constexpr double kWorkPerThread = 1 << 22;
+/** Multiply-adds worth a thread: 20 us with AVX-512. A thread that lingers (pool.cc) starts after 0.3 us, one
+ * that sleeps after 25 us (2-core VM). */
+constexpr double kWorkPerThread = 1 << 21;
 /** Rows whose multiply-adds take as long as reading a key and its value from memory. */
 constexpr double kRowsPerRead = 13;
 
@@ -46,10 +46,10 @@ struct Cut {
   int64_t sum;
 };
 
-Cut cut(const Plan& plan, const Item& item, int64_t selected, const Kernels& kernels, int64_t rows) {
+Cut cut(const Plan& plan, const Item& item, const Chunks& chunks, int64_t selected, const Kernels& kernels,
+        int64_t rows) {
   const int64_t group = plan.heads / plan.kvHeads;
   const bool sums = (plan.outputs & kMass) != 0;
-  const Chunks chunks = chunksOf(plan, item);
   const int64_t decoded = chunks.count > 0 ? item.queryRows * group : 0;
   return {chunks, decoded, ceilDivide(item.queryTotal * group - decoded, rows),
           ceilDivide(shownRows(plan, item, selected) * group, rows),
@@ -68,13 +68,13 @@ int64_t tasksOf(const Cut& each, Pass pass) {
   return pass == kSums ? each.sum : each.chunks.count + each.attend + each.show;
 }
 
-int64_t countTasks(const Plan& plan, const std::vector<Item>& items, int64_t selected, const Kernels& kernels,
-                   int64_t rows, Pass pass) {
-  int64_t count = 0;
-  for (const Item& item : items)
-    count += tasksOf(cut(plan, item, selected, kernels, rows), pass) * plan.kvHeads;
-  return count;
-}
+/** An item, cut. */
+struct Place {
+  Cut cut;
+  int64_t firstTask;
+  /** First row of partial results. */
+  int64_t firstPartial;
+};
 
 /** What chunks leave for each other. */
 struct Shared {
@@ -90,20 +90,19 @@ struct Run {
   const Schedule& schedule;
   Pass pass;
   Shared shared;
-  /** First task of every item, and its first row of partial results. */
-  std::vector<int64_t> firstTask;
-  std::vector<int64_t> firstPartial;
+  std::vector<Place> places;
   std::atomic<bool> outOfMemory{false};
 };
 
 Task taskAt(const Run& run, int64_t index) {
   const Call& call = run.call;
   const int64_t group = call.group();
-  const auto after = std::upper_bound(run.firstTask.begin(), run.firstTask.end(), index);
-  const int64_t item = after - run.firstTask.begin() - 1;
-  const Cut each = cut(call.plan, call.items[item], selectedRows(call), run.kernels, run.schedule.rows);
-  const int64_t perHead = tasksOf(each, run.pass), kvHead = (index - run.firstTask[item]) / perHead;
-  const int64_t within = (index - run.firstTask[item]) % perHead;
+  const auto later = [](int64_t task, const Place& place) { return task < place.firstTask; };
+  const auto after = std::upper_bound(run.places.begin(), run.places.end(), index, later);
+  const int64_t item = after - run.places.begin() - 1;
+  const auto& [each, firstTask, firstPartial] = run.places[item];
+  const int64_t perHead = tasksOf(each, run.pass), kvHead = (index - firstTask) / perHead;
+  const int64_t within = (index - firstTask) % perHead;
   if (run.pass == kSums) {
     const int64_t blocks = each.sum / group;
     return {Purpose::kSum, item, kvHead, kvHead * group + within / blocks, 1, within % blocks, 0};
@@ -113,7 +112,8 @@ Task taskAt(const Run& run, int64_t index) {
     task.chunk = each.chunks.first + within;
     task.place = within;
     task.partials = {nullptr, each.chunks.count, each.decoded, partialStride(call.plan)};
-    task.partials.data = run.shared.partials + run.firstPartial[item] * task.partials.stride;
+    if (!each.chunks.merge()) return task;
+    task.partials.data = run.shared.partials + firstPartial * task.partials.stride;
     task.partials.data = task.partials.row(kvHead * each.chunks.count, 0);
     return task;
   }
@@ -138,7 +138,7 @@ void runTask(void* context, int64_t index) {
     return;
   }
   run.kernels.run(run.call, task, rows, workspace);
-  if (task.purpose != Purpose::kDecode) return;
+  if (task.purpose != Purpose::kDecode || task.partials.chunks == 1) return;
   // Whoever does the last chunk sees what all have left.
   if (run.shared.left[task.item * run.call.plan.kvHeads + task.kvHead].fetch_sub(1) > 1) return;
   task.purpose = Purpose::kMerge;
@@ -155,12 +155,8 @@ bool share(Run& run) {
   if (memory == nullptr) return false;
   run.shared.left = static_cast<std::atomic<int32_t>*>(memory);
   run.shared.partials = static_cast<float*>(memory) + paddedCounters(plan);
-  run.firstPartial.reserve(plan.batch);
-  int64_t rows = 0, counter = 0;
-  for (const Item& item : run.call.items) {
-    const Chunks chunks = chunksOf(plan, item);
-    run.firstPartial.push_back(rows);
-    rows += chunks.count * item.queryRows * plan.heads;
+  int64_t counter = 0;
+  for (const Chunks& chunks : run.schedule.chunks) {
     for (int64_t head = 0; head < plan.kvHeads; ++head, ++counter)
       new (run.shared.left + counter) std::atomic<int32_t>(static_cast<int32_t>(chunks.count));
   }
@@ -169,13 +165,16 @@ bool share(Run& run) {
 
 /** False where a thread is out of memory. */
 bool runPass(const Call& call, const Kernels& kernels, const Schedule& how, Pass pass) {
-  Run run{call, kernels, how, pass, {}, {}, {}};
+  Run run{call, kernels, how, pass, {}, {}};
   if (!share(run)) return false;
-  run.firstTask.reserve(call.items.size());
-  int64_t count = 0;
-  for (const Item& item : call.items) {
-    run.firstTask.push_back(count);
-    count += tasksOf(cut(call.plan, item, selectedRows(call), kernels, how.rows), pass) * call.plan.kvHeads;
+  run.places.reserve(call.items.size());
+  int64_t count = 0, partials = 0;
+  for (size_t i = 0; i < call.items.size(); ++i) {
+    const Item& item = call.items[i];
+    const Cut each = cut(call.plan, item, how.chunks[i], selectedRows(call), kernels, how.rows);
+    run.places.push_back({each, count, partials});
+    count += tasksOf(each, pass) * call.plan.kvHeads;
+    if (each.chunks.merge()) partials += each.chunks.count * item.queryRows * call.plan.heads;
   }
   inParallel(how.threads, count, runTask, &run);
   return !run.outOfMemory.load();
@@ -189,14 +188,17 @@ Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t sele
   double work = 0, partialRows = 0;
   int64_t most = 1, decoded = 0;
   Schedule how{};
+  how.chunks.reserve(items.size());
   for (const Item& item : items) {
     const int64_t shown = shownRows(plan, item, selected);
     const Chunks chunks = chunksOf(plan, item);
+    how.chunks.push_back(chunks);
     double rows = static_cast<double>(item.queryRows + shown);
     if (chunks.count > 0) {
       rows = std::max(rows, kRowsPerRead / static_cast<double>(group));
       decoded = std::max(decoded, item.queryRows * group);
-      partialRows += static_cast<double>(chunks.count * item.queryRows) * static_cast<double>(plan.heads);
+      if (chunks.merge())
+        partialRows += static_cast<double>(chunks.count * item.queryRows) * static_cast<double>(plan.heads);
       how.split = std::max(how.split, chunks.count);
     }
     how.prefills = how.prefills || chunks.count == 0;
@@ -210,15 +212,20 @@ Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t sele
   const int64_t taskRows = (plan.features & kPrecisions) != 0 ? kPackedTaskRows : kTaskRows;
   int64_t rows = std::min({taskRows, most, kTaskQueryFloats / std::max<int64_t>(plan.headDim, 1)});
   rows = std::max<int64_t>(rows, std::min<int64_t>(most, kernels.tileQueries));
-  const auto tasks = [&](int64_t each) { return countTasks(plan, items, selected, kernels, each, kRows); };
-  while (threads > 1 && rows >= 2 * kernels.tileQueries && tasks(rows) < kTasksPerThread * threads) {
+  const auto tasks = [&](Pass pass) {
+    int64_t count = 0;
+    for (size_t i = 0; i < items.size(); ++i)
+      count += tasksOf(cut(plan, items[i], how.chunks[i], selected, kernels, rows), pass) * plan.kvHeads;
+    return count;
+  };
+  while (threads > 1 && rows >= 2 * kernels.tileQueries && tasks(kRows) < kTasksPerThread * threads) {
     rows = ceilDivide(rows / 2, kernels.tileQueries) * kernels.tileQueries;
   }
   how.rows = rows;
   how.workspaceRows = std::max(rows, decoded);
-  how.tasks = tasks(rows) + countTasks(plan, items, selected, kernels, rows, kSums);
+  how.tasks = tasks(kRows) + tasks(kSums);
   how.threads = threads;
-  if (how.split > 0) {
+  if (partialRows > 0) {
     const double floats =
         partialRows * static_cast<double>(partialStride(plan)) + static_cast<double>(paddedCounters(plan));
     how.partialBytes = floats * sizeof(float);
@@ -227,7 +234,10 @@ Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t sele
 }
 
 bool runCall(Call& call, const Kernels& kernels, int threads) {
-  const Schedule how = schedule(call.plan, call.items, selectedRows(call), kernels, threads);
+  return runCall(call, kernels, schedule(call.plan, call.items, selectedRows(call), kernels, threads));
+}
+
+bool runCall(Call& call, const Kernels& kernels, const Schedule& how) {
   if (!call.wants(kMass)) return runPass(call, kernels, how, kRows);
   const std::unique_ptr<float[]> known(new (std::nothrow) float[2 * call.lse.length]());
   if (known == nullptr) return false;

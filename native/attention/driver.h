@@ -17,6 +17,8 @@ struct Schedule {
   bool prefills;
   /** What chunks leave for each other, once per call; a plan that lies may ask for any number. */
   double partialBytes;
+  /** Of every item. */
+  std::vector<Chunks> chunks;
   /** Threads that are worth waking, at most those allowed. */
   int threads;
 };
@@ -30,6 +32,7 @@ Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t sele
 constexpr char kOutOfMemory[] = "out of memory for the scratch of a thread";
 
 /** Runs a checked call; false where a thread is out of memory. The call holds what its passes share. */
+bool runCall(Call& call, const Kernels& kernels, const Schedule& how);
 bool runCall(Call& call, const Kernels& kernels, int threads);
 
 }  // namespace selfsame

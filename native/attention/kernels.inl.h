@@ -12,6 +12,7 @@
 #include "dots.inl.h"
 #include "weigh.inl.h"
 #include "product.inl.h"
+#include "fewproduct.inl.h"
 #include "show.inl.h"
 #include "finish.inl.h"
 #include "chunk.inl.h"

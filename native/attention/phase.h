@@ -11,7 +11,7 @@
 
 namespace selfsame {
 
-enum class Phase { kPack, kScore, kSoftmax, kProduct, kCount };
+enum class Phase { kPack, kScore, kSoftmax, kProduct, kStore, kCount };
 
 #if defined(SELFSAME_PHASES)
 

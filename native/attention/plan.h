@@ -99,13 +99,21 @@ constexpr int64_t kOpen = 0x7fffffff;
 enum Output : int64_t { kOutput = 1, kLse = 2, kWeights = 4, kScores = 8, kMass = 16 };
 enum ScoresAt : int64_t { kScaled, kCapped, kMasked };
 
-/** Bits of Feature (plan.ts), and those of them that are precisions below float32. */
+/** Bits of Feature (plan.ts) that say which optional arrays a call has. */
+enum Feature : int64_t { kBias = 1 << 1, kKeep = 1 << 2, kDrop = 1 << 3, kAlibi = 1 << 4, kSinks = 1 << 5 };
+
+/** All bits of Feature, and those of them that are precisions below float32. */
 constexpr int64_t kFeatures = (1 << 14) - 1;
 enum Precision : int64_t { kAsInt16 = 1 << 10, kAsBfloat16 = 1 << 11, kAsInt8 = 1 << 12 };
 constexpr int64_t kPrecisions = kAsInt16 | kAsBfloat16 | kAsInt8;
 
-/** Storage of tensors, as plan.ts numbers it. */
-enum Storage : int64_t { kFloat32, kFloat16, kBfloat16 };
+/** Storage of tensors, as plan.ts numbers it; int8 in pages alone. */
+enum Storage : int64_t { kFloat32, kFloat16, kBfloat16, kInt8 };
+
+constexpr int64_t bytesOf(int64_t storage) { return storage == kFloat32 ? 4 : storage == kInt8 ? 1 : 2; }
+
+/** Bytes of the scale of a row of int8; those of a page's rows follow its codes, head by head. */
+constexpr int64_t kScaleBytes = 4;
 
 /**
  * The keys that one query row attends to by position: [begin, end) without the gap [gapBegin, gapEnd), which

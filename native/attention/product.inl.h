@@ -1,242 +1,194 @@
-/** Weights times values: lanes are channels, so values are read as they lie and results land row by row in
- * the output. */
+/**
+ * Weights times values: lanes are queries, as they are of scores, and the channels of a value are broadcast
+ * one after the other. Sums are kept as [vector][channel][lane] until the rows are finished.
+ */
 
-static_assert(Tile::kRows * Tile::kChannelVectors + Tile::kChannelVectors + 1 <= V::kRegs,
+static_assert(Tile::kChannels * Tile::kQueryVectors + Tile::kQueryVectors + 1 <= V::kRegs,
               "a product tile lives in registers");
-static_assert(kLanes % Tile::kRows == 0, "a vector of queries is made of whole groups of rows");
 
-/** What a product tile reads and writes: one group of rows, one block of keys. */
-struct Product {
-  /** [key][lane] at the first lane of the group. */
-  const float* weights;
-  int64_t weightRow;
-  const float* values;
-  int64_t valueRow;
-  /** Keys of the block that any of the rows attends to. */
+/** Keys of a block, by their place in it. */
+struct Keys {
   int32_t begin;
   int32_t end;
-  /** Bits of the keys that the rows see, where a weight of 0 does not keep a value out; else null. */
+};
+
+/** What product tiles read and write: the vectors of a tile of queries, one block of keys. */
+struct Product {
+  /** [vector][key][lane]. */
+  const float* weights;
+  /** Bits of the keys that the rows see, [vector][word][lane]. */
   const float* visible;
-  float* const* out;
+  const float* values;
+  int64_t valueRow;
+  /** What each vector attends to, and what all do. */
+  Keys keys[Tile::kQueryVectors];
+  Keys shared;
+  /** [vector][channel][lane]. */
+  float* sums;
+  int64_t valueDim;
   const float* factor;
-  /** The earlier result is there to be added to. */
+  /** Earlier sums are there to be added to. */
   bool resumes;
-  /** What the finished rows are multiplied by; null before the last block. */
-  const float* inverse;
   /** Fetched meanwhile. */
   Ahead ahead;
 };
 
-/** Vectors of channels that a tile of kRows rows takes: as many sums as keep the multiply-adds busy. */
-template <int kRows>
-constexpr int kChannelsOf = kRows >= Tile::kRows                          ? Tile::kChannelVectors
-                            : kRows == 4 || (kRows == 2 && V::kRegs < 32) ? 4
-                                                                          : 8;
-
-template <int N, bool kTail>
-SELFSAME_INLINE void loadChannels(const float* from, int tail, V::Reg (&to)[N]) {
-  SELFSAME_UNROLL
-  for (int n = 0; n < N; ++n) {
-    to[n] = kTail && n == N - 1 ? V::loadTail(from + n * kLanes, tail) : V::load(from + n * kLanes);
-  }
-}
-
-/** Whether a row of the group sees key `key` of the block. */
-static bool sees(const float* visible, int row, int32_t key) {
-  uint32_t word;
-  memcpy(&word, visible + key / kWordKeys * kLanes + row, sizeof(word));
-  return (word >> (key % kWordKeys) & 1u) != 0;
-}
-
 /**
- * Adds weight times value for all keys. Where some value is not finite, each row skips what it must not see:
- * its weight there is 0, but 0 * NaN would be NaN.
+ * Adds weight times value for some keys and the vectors [kFirst, kEnd). Where some value is not finite, lanes
+ * skip what they must not see: their weight there is 0, but 0 * NaN would be NaN.
  */
-template <int kRows, int N, bool kTail, bool kSkips, bool kFetch>
-SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, int tail, V::Reg (&sum)[kRows][N]) {
-  const int64_t weightRow = product.weightRow, valueRow = product.valueRow;
-  const float* weights = product.weights + product.begin * weightRow;
-  const float* values = product.values + product.begin * valueRow + channel;
-  for (int32_t key = product.begin; key < product.end; ++key, weights += weightRow, values += valueRow) {
-    if (kFetch) {
-      const char* next = product.ahead.row(key) + channel * product.ahead.channel;
-      SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) V::prefetch(next + n * kLanes * product.ahead.channel);
-    }
-    V::Reg value[N];
-    loadChannels<N, kTail>(values, tail, value);
+template <int kChannels, int N, int kFirst, int kEnd, bool kSkips>
+SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, Keys keys,
+                             V::Reg (&sum)[kChannels][N]) {
+  const bool fetches =
+      kEnd - kFirst == N && product.ahead.count > 0 && channel * product.ahead.channel % 64 == 0;
+  const float* weights = product.weights + keys.begin * kLanes;
+  const float* values = product.values + keys.begin * product.valueRow + channel;
+  for (int32_t key = keys.begin; key < keys.end; ++key, weights += kLanes, values += product.valueRow) {
+    if (fetches) V::prefetch(product.ahead.row(key) + channel * product.ahead.channel);
+    V::Reg weight[N];
     SELFSAME_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      if (kSkips && !sees(product.visible, r, key)) continue;
-      SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) sum[r][n] = V::fmaAll(weights + r, value[n], sum[r][n]);
-    }
-  }
-}
-
-/** N vectors of channels from `channel` on; with kTail the last one has only `tail` channels. */
-template <int kRows, int N, bool kTail, bool kSkips>
-SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int tail) {
-  V::Reg sum[kRows][N];
-  SELFSAME_UNROLL
-  for (int r = 0; r < kRows; ++r) {
-    SELFSAME_UNROLL
-    for (int n = 0; n < N; ++n) sum[r][n] = V::zero();
-  }
-  if constexpr (kSkips) {
-    addKeys<kRows, N, kTail, true, false>(product, channel, tail, sum);
-  } else if (product.ahead.count > 0) {
-    addKeys<kRows, N, kTail, false, true>(product, channel, tail, sum);
-  } else {
-    addKeys<kRows, N, kTail, false, false>(product, channel, tail, sum);
-  }
-
-  SELFSAME_UNROLL
-  for (int r = 0; r < kRows; ++r) {
-    if (product.out[r] == nullptr) continue;
-    float* out = product.out[r] + channel;
-    if (product.resumes) {
-      V::Reg earlier[N];
-      loadChannels<N, kTail>(out, tail, earlier);
-      const V::Reg factor = V::all(product.factor[r]);
-      SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) sum[r][n] = V::fma(earlier[n], factor, sum[r][n]);
-    }
-    if (product.inverse != nullptr) {
-      // + 0: a sum that underflowed to -0 becomes 0, whichever way the masked keys were passed over.
-      const V::Reg inverse = V::all(product.inverse[r]);
-      SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) sum[r][n] = V::fma(sum[r][n], inverse, V::zero());
+    for (int n = kFirst; n < kEnd; ++n) weight[n] = V::load(weights + n * Tile::kBlock * kLanes);
+    V::Mask sees[N];
+    if constexpr (kSkips) {
+      const float* words = product.visible + key / kWordKeys * kLanes;
+      for (int n = kFirst; n < kEnd; ++n)
+        sees[n] = V::hasBit(V::load(words + n * kBlockWords * kLanes), 1u << (key % kWordKeys));
     }
     SELFSAME_UNROLL
-    for (int n = 0; n < N; ++n) {
-      if (kTail && n == N - 1) {
-        V::storeTail(out + n * kLanes, sum[r][n], tail);
-      } else {
-        V::store(out + n * kLanes, sum[r][n]);
+    for (int c = 0; c < kChannels; ++c) {
+      SELFSAME_UNROLL
+      for (int n = kFirst; n < kEnd; ++n) {
+        const V::Reg more = V::fmaAll(values + c, weight[n], sum[c][n]);
+        sum[c][n] = kSkips ? V::select(sees[n], more, sum[c][n]) : more;
       }
     }
   }
 }
 
-template <int kRows, int N, bool kTail>
-SELFSAME_INLINE void productTileOf(int n, const Product& product, int64_t channel, int tail) {
-  if (n == N) return productTile<kRows, N, kTail, false>(product, channel, tail);
-  if constexpr (N > 1) productTileOf<kRows, N - 1, kTail>(n, product, channel, tail);
+/** The keys before or behind the shared ones that a vector attends to. */
+SELFSAME_INLINE Keys ownKeys(const Keys& all, const Keys& shared, bool before) {
+  return before ? Keys{all.begin, smaller(all.end, shared.begin)}
+                : Keys{larger(all.begin, shared.end), all.end};
 }
 
-/**
- * n vectors of channels, at most N, the last of them with `tail` channels unless that is 0. Where rows skip
- * keys, every vector has a tile of its own, and so has the tail of few rows: tiles of all widths for these
- * too made the addon 32 KB larger.
- */
-template <int kRows, int N>
-static void productChannels(int n, const Product& product, int64_t channel, int tail) {
-  const int whole = tail == 0 ? n : n - 1;
-  const int64_t last = channel + whole * kLanes;
-  if (product.visible != nullptr) {
-    for (; channel < last; channel += kLanes) productTile<kRows, 1, false, true>(product, channel, 0);
-    if (tail != 0) productTile<kRows, 1, true, true>(product, last, tail);
-    return;
+/** The keys that only vector I attends to, from those before or those behind the shared ones, and so on. */
+template <int kChannels, int N, bool kSkips, int I = 0>
+SELFSAME_INLINE void addOwnKeys(const Product& product, int64_t channel, bool before,
+                                V::Reg (&sum)[kChannels][N]) {
+  const Keys own = ownKeys(product.keys[I], product.shared, before);
+  addKeys<kChannels, N, I, I + 1, kSkips>(product, channel, own, sum);
+  if constexpr (I + 1 < N) addOwnKeys<kChannels, N, kSkips, I + 1>(product, channel, before, sum);
+}
+
+/** kChannels channels from `channel` on, of N vectors. */
+template <int kChannels, int N, bool kSkips>
+SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel) {
+  V::Reg sum[kChannels][N];
+  SELFSAME_UNROLL
+  for (int c = 0; c < kChannels; ++c) {
+    SELFSAME_UNROLL
+    for (int n = 0; n < N; ++n) sum[c][n] = V::zero();
   }
-  if constexpr (kRows == Tile::kRows) {
-    if (tail != 0) return productTileOf<kRows, N, true>(n, product, channel, tail);
+  if constexpr (N > 1) addOwnKeys<kChannels, N, kSkips>(product, channel, true, sum);
+  addKeys<kChannels, N, 0, N, kSkips>(product, channel, product.shared, sum);
+  if constexpr (N > 1) addOwnKeys<kChannels, N, kSkips>(product, channel, false, sum);
+  SELFSAME_UNROLL
+  for (int n = 0; n < N; ++n) {
+    float* to = product.sums + (n * product.valueDim + channel) * kLanes;
+    const V::Reg factor = V::load(product.factor + n * kLanes);
+    SELFSAME_UNROLL
+    for (int c = 0; c < kChannels; ++c) {
+      if (product.resumes) sum[c][n] = V::fma(V::load(to + c * kLanes), factor, sum[c][n]);
+      V::store(to + c * kLanes, sum[c][n]);
+    }
   }
-  if (whole > 0) productTileOf<kRows, N, false>(whole, product, channel, 0);
-  if (tail != 0) productTile<kRows, 1, true, false>(product, last, tail);
 }
 
-/** How many of the vectors that are left make the next tile: never one alone where two pairs do. */
-SELFSAME_INLINE int nextVectors(int64_t left, int most) {
-  if (left >= most + 2 || left <= most) return left < most ? static_cast<int>(left) : most;
-  return static_cast<int>((left + 1) / 2);
+/** All channels of N vectors. */
+template <int N>
+static void productChannels(const Product& product, bool finite) {
+  constexpr int kMost = Tile::kChannels;
+  int64_t channel = 0;
+  for (; channel + kMost <= product.valueDim; channel += kMost) {
+    if (finite) {
+      productTile<kMost, N, false>(product, channel);
+    } else {
+      productTile<kMost, N, true>(product, channel);
+    }
+  }
+  for (; channel < product.valueDim; ++channel) {
+    if (finite) {
+      productTile<1, N, false>(product, channel);
+    } else {
+      productTile<1, N, true>(product, channel);
+    }
+  }
 }
 
-/** The product of the rows from `lane` on, which lie in one group, with the block; false where they see
- * nothing of it. `vector` is the first that w.scores holds. */
-static bool openProduct(const Workspace& w, int vector, int lane, const Block& block, Product* product) {
-  const Reach& reach = w.groupReach[lane / Tile::kRows];
-  const Reach part = within(reach, block.first, block.end);
-  if (part.begin == part.end || lane >= w.rows) return false;
-  const int tile = lane / kLanes - vector;
-  product->begin = part.begin - block.first;
-  product->end = part.end - block.first;
-  product->weights = w.scores + tile * Tile::kBlock * kLanes + lane % kLanes;
-  product->weightRow = w.period;
-  product->values = block.values;
-  product->valueRow = block.valueRow;
-  product->visible = block.finite ? nullptr : w.visible + tile * kBlockWords * kLanes + lane % kLanes;
-  product->out = w.out + lane;
-  product->factor = w.factor + lane;
-  product->resumes = reach.begin < block.first;
-  product->inverse = !w.partial && reach.end <= block.end ? w.inverse + lane : nullptr;
-  product->ahead = {};
-  return true;
+template <int N>
+SELFSAME_INLINE void productOf(int count, const Product& product, bool finite) {
+  if (count == N) return productChannels<N>(product, finite);
+  if constexpr (N > 1) productOf<N - 1>(count, product, finite);
 }
 
-/** All channels of kRows rows from `lane` on, or as many of them as there are. */
-template <int kRows>
-static void productRows(const Workspace& w, int vector, int lane, int64_t valueDim, const Block& block,
-                        Ahead* ahead) {
+/** The product of the vectors [vector, vector + count) with the block. */
+static Product openProduct(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
   Product product;
-  if (!openProduct(w, vector, lane, block, &product)) return;
-  const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
-  product.ahead = *ahead;
-  for (int64_t done = 0, n; done < vectors; done += n) {
-    n = nextVectors(vectors - done, kChannelsOf<kRows>);
-    productChannels<kRows, kChannelsOf<kRows>>(static_cast<int>(n), product, done * kLanes,
-                                               done + n == vectors ? static_cast<int>(valueDim % kLanes) : 0);
+  product.weights = w.scores;
+  product.visible = w.visible;
+  product.values = block.values;
+  product.valueRow = block.valueRow;
+  product.shared = {0, Tile::kBlock};
+  for (int i = 0; i < count; ++i) {
+    const Reach part = within(w.vectorReach[vector + i], block.first, block.end);
+    product.keys[i] = {part.begin - block.first, part.end - block.first};
+    product.shared.begin = larger(product.shared.begin, product.keys[i].begin);
+    product.shared.end = smaller(product.shared.end, product.keys[i].end);
   }
-  *ahead = {};
+  // Vectors without a key in common have all of theirs before an empty place.
+  if (product.shared.end < product.shared.begin) product.shared = {Tile::kBlock, Tile::kBlock};
+  product.sums = w.outputs + vector * kLanes * valueDim;
+  product.valueDim = valueDim;
+  product.factor = w.factor + vector * kLanes;
+  product.resumes = !block.opens;
+  product.ahead = block.nextValues;
+  return product;
 }
 
-/** Rows whose last block this is know the sum of their weights. */
-static void closeSums(const Workspace& w, int vector, int count, const Block& block) {
-  for (int i = vector; i < vector + count; ++i) {
-    if (w.vectorReach[i].innerEnd <= block.end) inverseSums(w, i);
-  }
-}
-
-/** Adds the block to the outputs of the vectors [vector, vector + count). */
+/** Adds the block to the sums of the vectors [vector, vector + count). */
 static void productBlock(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
   SELFSAME_PHASE(kProduct);
-  const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
-  const int tail = static_cast<int>(valueDim % kLanes);
-  const int firstLane = vector * kLanes, endLane = (vector + count) * kLanes;
-  closeSums(w, vector, count, block);
-  Product products[Tile::kQueryVectors * kLanes / Tile::kRows];
-  int groups = 0;
-  for (int lane = firstLane; lane < endLane; lane += Tile::kRows) {
-    if (openProduct(w, vector, lane, block, &products[groups])) ++groups;
-  }
-  for (int64_t done = 0; done < vectors;) {
-    const int n = nextVectors(vectors - done, Tile::kChannelVectors);
-    const int last = done + n == vectors ? tail : 0;
-    for (int i = 0; i < groups; ++i) {
-      products[i].ahead = i == 0 ? block.nextValues : Ahead{};
-      productChannels<Tile::kRows, Tile::kChannelVectors>(n, products[i], done * kLanes, last);
-    }
-    done += n;
-  }
+  const Product product = openProduct(w, vector, count, valueDim, block);
+  productOf<Tile::kQueryVectors>(count, product, block.finite);
 }
 
-/** The same for few rows, in tiles of as many rows as there are, while the next block is
- * fetched. */
-static void productFewRows(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
-  SELFSAME_PHASE(kProduct);
-  Ahead ahead = block.nextValues;
-  const int end = smaller((vector + count) * kLanes, w.rows);
-  for (int lane = vector * kLanes, rows; lane < end; lane += rows) {
-    const int left = end - lane;
-    rows = left + 1 >= Tile::kRows ? Tile::kRows : left >= 3 ? 4 : left;
-    if (rows == Tile::kRows) {
-      productRows<Tile::kRows>(w, vector, lane, valueDim, block, &ahead);
-    } else if (rows == 4) {
-      productRows<4>(w, vector, lane, valueDim, block, &ahead);
-    } else if (rows == 2) {
-      productRows<2>(w, vector, lane, valueDim, block, &ahead);
-    } else {
-      productRows<1>(w, vector, lane, valueDim, block, &ahead);
+/** The sums of a vector of rows, normalised but where others are to come, as rows of the output. */
+static void storeRows(const Workspace& w, int vector, int64_t valueDim) {
+  const int lane = vector * kLanes;
+  inverseSums(w, vector);
+  const V::Reg inverse = w.partial ? V::all(1.0f) : V::load(w.inverse + lane);
+  const float* sums = w.outputs + lane * valueDim;
+  for (int64_t channel = 0; channel < valueDim; channel += kLanes) {
+    const int count = static_cast<int>(valueDim - channel < kLanes ? valueDim - channel : kLanes);
+    V::Reg rows[kLanes];
+    SELFSAME_UNROLL
+    for (int i = 0; i < kLanes; ++i) {
+      // Behind the last channel it is read again. + 0: a sum that underflowed to -0 becomes 0, whichever way
+      // the masked keys were passed over.
+      const float* sum = sums + (channel + smaller(i, count - 1)) * kLanes;
+      rows[i] = V::fma(V::load(sum), inverse, V::zero());
+    }
+    V::transpose(rows);
+    SELFSAME_UNROLL
+    for (int i = 0; i < kLanes; ++i) {
+      float* out = w.out[lane + i];
+      if (out == nullptr) continue;
+      if (count == kLanes) {
+        V::store(out + channel, rows[i]);
+      } else {
+        V::storeTail(out + channel, rows[i], count);
+      }
     }
   }
 }

@@ -3,11 +3,17 @@
 static int32_t smaller(int32_t a, int32_t b) { return a < b ? a : b; }
 static int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
 
-/** The reach of a group of rows. A row without keys adds nothing to the outer range and empties the inner
+/** How many of the vectors that are left make the next tile: never one alone where two pairs do. */
+SELFSAME_INLINE int nextVectors(int64_t left, int most) {
+  if (left >= most + 2 || left <= most) return left < most ? static_cast<int>(left) : most;
+  return static_cast<int>((left + 1) / 2);
+}
+
+/** The reach of a vector of rows. A row without keys adds nothing to the outer range and empties the inner
  * one. */
 static Reach reachOfRows(const KeyRange* range) {
   Reach reach{kNoKeys.begin, kNoKeys.end, 0, INT32_MAX, 0, INT32_MAX};
-  for (int i = 0; i < Tile::kRows; ++i) {
+  for (int i = 0; i < kLanes; ++i) {
     reach.begin = smaller(reach.begin, range[i].begin);
     reach.end = larger(reach.end, range[i].end);
     const bool gap = range[i].gapBegin < range[i].gapEnd;
@@ -20,7 +26,7 @@ static Reach reachOfRows(const KeyRange* range) {
   return reach;
 }
 
-/** The reach of several groups, or vectors, together. */
+/** The reach of several vectors together. */
 static Reach reachOfAll(const Reach* parts, int count) {
   Reach reach = parts[0];
   for (int i = 1; i < count; ++i) {
@@ -49,14 +55,9 @@ static Reach within(const Reach& reach, int32_t begin, int32_t end) {
   return part;
 }
 
-/** Reaches of groups and vectors from the ranges of their rows. */
+/** Reaches of the vectors from the ranges of their rows. */
 static void reachRows(const Workspace& w) {
-  constexpr int kGroups = kLanes / Tile::kRows;
-  for (int i = 0; i < w.vectors; ++i) {
-    Reach* groups = w.groupReach + i * kGroups;
-    for (int g = 0; g < kGroups; ++g) groups[g] = reachOfRows(w.range + i * kLanes + g * Tile::kRows);
-    w.vectorReach[i] = reachOfAll(groups, kGroups);
-  }
+  for (int i = 0; i < w.vectors; ++i) w.vectorReach[i] = reachOfRows(w.range + i * kLanes);
 }
 
 /** The query row that a stacked row stands for, and its head. */
@@ -132,7 +133,7 @@ static void describeRows(const Call& call, const Task& task, Workspace& w, int64
     V::store(w.reference + lane, V::zero());
     V::store(w.threshold + lane, V::all(-INFINITY));
     V::store(w.sum + lane, V::zero());
-    w.packed[lane / kLanes] = false;
+    w.open[lane / kLanes] = false;
   }
 }
 

@@ -42,15 +42,15 @@ static void packQueries(int64_t type, const Workspace& w, int first, int count) 
 using TileAhead = KeysAhead<Tile::kKeys>;
 
 /** Adds the products of kKeys keys and N vectors of queries to what `sum` begins with. */
-template <int N, bool kFetch>
+template <int N>
 SELFSAME_INLINE void multiplyTile(const float* SELFSAME_RESTRICT queries, int64_t headDim,
-                                  const float* SELFSAME_RESTRICT keys, int64_t keyRow, const TileAhead& ahead,
+                                  const float* SELFSAME_RESTRICT keys, int64_t keyRow, const TileAhead* ahead,
                                   V::Reg (&sum)[Tile::kKeys][N]) {
   constexpr int64_t kLine = 16, kBetween = kLine / Tile::kKeys;
   for (int64_t c = 0; c < headDim; ++c) {
     // One line of every key in as many channels as a line of float32 has.
-    if (kFetch && c % kBetween == 0)
-      V::prefetch(ahead.rows[c % kLine / kBetween] + (c - c % kLine) * ahead.channel);
+    if (ahead != nullptr && c % kBetween == 0)
+      V::prefetch(ahead->rows[c % kLine / kBetween] + (c - c % kLine) * ahead->channel);
     V::Reg query[N];
     SELFSAME_UNROLL
     for (int n = 0; n < N; ++n) query[n] = V::load(queries + (n * headDim + c) * kLanes);
@@ -73,16 +73,16 @@ SELFSAME_INLINE void storeTile(V::Reg (&sum)[Tile::kKeys][N], float* SELFSAME_RE
 }
 
 /** Scores of one tile. */
-template <int N, bool kFetch>
+template <int N>
 SELFSAME_NOINLINE void scoreTile(const float* queries, int64_t headDim, const float* keys, int64_t keyRow,
-                                 const TileAhead& ahead, float* scores) {
+                                 const TileAhead* ahead, float* scores) {
   V::Reg sum[Tile::kKeys][N];
   SELFSAME_UNROLL
   for (int t = 0; t < Tile::kKeys; ++t) {
     SELFSAME_UNROLL
     for (int n = 0; n < N; ++n) sum[t][n] = V::zero();
   }
-  multiplyTile<N, kFetch>(queries, headDim, keys, keyRow, ahead, sum);
+  multiplyTile<N>(queries, headDim, keys, keyRow, ahead, sum);
   storeTile<N>(sum, scores);
 }
 
@@ -98,6 +98,8 @@ struct KeyTile {
   /** Whether, and what, it fetches. */
   bool fetches;
   TileAhead ahead;
+
+  const TileAhead* fetched() const { return fetches ? &ahead : nullptr; }
 };
 
 /** A tile that overhangs the last key is read from a copy, so that the tile itself never has to look. */
@@ -151,9 +153,7 @@ template <int N>
 SELFSAME_INLINE void scoreTileOf(const Workspace& w, const KeyTile& tile, float* scores) {
   if (tile.count == N) {
     const float* queries = w.queries + tile.vector * kLanes * w.headDim;
-    if (tile.fetches)
-      return scoreTile<N, true>(queries, w.headDim, tile.keys, tile.keyRow, tile.ahead, scores);
-    return scoreTile<N, false>(queries, w.headDim, tile.keys, tile.keyRow, tile.ahead, scores);
+    return scoreTile<N>(queries, w.headDim, tile.keys, tile.keyRow, tile.fetched(), scores);
   }
   if constexpr (N > 1) scoreTileOf<N - 1>(w, tile, scores);
 }

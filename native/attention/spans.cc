@@ -5,6 +5,9 @@
 namespace selfsame {
 namespace {
 
+/** Codes of int8 are read by whole vectors, into the scales behind them. */
+constexpr int64_t kMostLanes = 16;
+
 /** A sum of index * stride that cannot wrap around: it sticks at the largest value. */
 class Offset {
  public:
@@ -66,11 +69,11 @@ class Spans {
 
   void checkHeads() {
     if (plan_.batch == 0 || plan_.queries == 0 || plan_.keys == 0) return;
-    expectGiven("bias", 1 << 1, call_.bias);
-    expectGiven("keep", 1 << 2, call_.keep);
-    expectGiven("drop", 1 << 3, call_.drop);
-    expectGiven("alibi", 1 << 4, call_.alibi);
-    expectGiven("sinks", 1 << 5, call_.sinks);
+    expectGiven("bias", kBias, call_.bias);
+    expectGiven("keep", kKeep, call_.keep);
+    expectGiven("drop", kDrop, call_.drop);
+    expectGiven("alibi", kAlibi, call_.alibi);
+    expectGiven("sinks", kSinks, call_.sinks);
     if (call_.alibi.data != nullptr) expect("alibi", call_.alibi, Offset().add(plan_.heads - 1, 1));
     if (call_.sinks.data != nullptr) expect("sinks", call_.sinks, Offset().add(plan_.heads - 1, 1));
   }
@@ -153,17 +156,21 @@ class Spans {
       const int64_t page = call_.pages[b * plan_.pagesPerItem + i];
       if (page < -1) complaint_ = "pages: a page below -1";
       if (page < 0) continue;
-      if (plan_.headDim > 0) {
-        expect("k", call_.k,
-               at(page, plan_.kPage, plan_.kvHeads, plan_.kHead, plan_.pageKeys - 1, plan_.kRow)
-                   .add(plan_.headDim - 1, 1));
-      }
-      if (values) {
-        expect("v", call_.v,
-               at(page, plan_.vPage, plan_.kvHeads, plan_.vHead, plan_.pageKeys - 1, plan_.vRow)
-                   .add(plan_.valueDim - 1, 1));
-      }
+      if (plan_.headDim > 0)
+        expectPage("k", call_.k, page, plan_.kPage, plan_.kHead, plan_.kRow, plan_.headDim);
+      if (values) expectPage("v", call_.v, page, plan_.vPage, plan_.vHead, plan_.vRow, plan_.valueDim);
     }
+  }
+
+  /** All rows of a page, and in int8 the scales behind them. */
+  void expectPage(const char* name, const Span<const void>& array, int64_t page, int64_t stride, int64_t head,
+                  int64_t row, int64_t channels) {
+    const int64_t codes = plan_.kvType == kInt8 ? channels + kMostLanes : channels;
+    expect(name, array, at(page, stride, plan_.kvHeads, head, plan_.pageKeys - 1, row).add(codes - 1, 1));
+    if (plan_.kvType != kInt8) return;
+    expect(
+        name, array,
+        at(page, stride, plan_.kvHeads, head, plan_.pageKeys, row).add(plan_.pageKeys * kScaleBytes - 1, 1));
   }
 
   const Call& call_;

@@ -3,10 +3,10 @@
  * so that a block of keys and values is read from memory once per task and stays in the cache nearest to the
  * core meanwhile:
  *
- *   registers   kKeys x kQueryVectors sums of scores; kRows x kChannelVectors sums of products
+ *   registers   kKeys x kQueryVectors sums of scores; kChannels x kQueryVectors sums of products
  *   L1          scores of one tile and block (kQueryVectors x kBlock x kLanes), one tile's queries or a few
  *               channels of V
- *   L2          all queries of the task, the block of K and V, the unnormalised rows of the output
+ *   L2          all queries of the task, the block of K and V, the outputs that are not normalised yet
  */
 
 /** Writes the matrices that a call shows of the rows at hand. */
@@ -80,7 +80,7 @@ static void run(const Call& call, const Task& task, int64_t mostRows, void* memo
   const bool output = !task.shows() && call.wants(kOutput);
   if (!(isLow(plan, task) ? attendLow<Tile>(call, task, arena, w) : attendRows(call, task, w, output)))
     return;
-  if (task.purpose == Purpose::kDecode) return closeChunk(task, w);
+  if (task.purpose == Purpose::kDecode) return closeChunk(call, task, w);
   finishRows(call, task, w);
   if (task.purpose == Purpose::kShow) showRows(call, task, w);
 }

@@ -84,15 +84,16 @@ SELFSAME_INLINE bool weighSums(V::Reg (&sum)[Tile::kKeys][N], float* reference, 
   return true;
 }
 
-/** With kMasked rows see the keys whose bits, from `bit` on, are set in `visible`. */
-template <int N, bool kFetch, bool kMasked>
+/** Weights of a tile. Where there is `visible`, rows see the keys whose bits, from `bit` on, are set in it.
+ */
+template <int N>
 SELFSAME_NOINLINE bool weighTile(const float* queries, int64_t headDim, const float* keys, int64_t keyRow,
-                                 const TileAhead& ahead, const float* visible, int32_t bit, float* reference,
+                                 const TileAhead* ahead, const float* visible, int32_t bit, float* reference,
                                  float* threshold, float* sums, float* weights) {
   V::Reg sum[Tile::kKeys][N];
   startTile<N>(reference, sum);
-  multiplyTile<N, kFetch>(queries, headDim, keys, keyRow, ahead, sum);
-  if constexpr (kMasked) hideInTile<N>(visible, bit, sum);
+  multiplyTile<N>(queries, headDim, keys, keyRow, ahead, sum);
+  if (visible != nullptr) hideInTile<N>(visible, bit, sum);
   return weighSums<N>(sum, reference, threshold, sums, weights);
 }
 
@@ -102,12 +103,10 @@ SELFSAME_INLINE bool weighTileOf(const Workspace& w, const KeyTile& tile, int fi
                                  float* weights) {
   if (tile.count == N) {
     const int lane = tile.vector * kLanes;
-    const auto weigh = !whole         ? weighTile<N, false, true>
-                       : tile.fetches ? weighTile<N, true, false>
-                                      : weighTile<N, false, false>;
-    return weigh(w.queries + lane * w.headDim, w.headDim, tile.keys, tile.keyRow, tile.ahead,
-                 visibleOf(w, first) + tile.at / kWordKeys * kLanes, tile.at % kWordKeys, w.reference + lane,
-                 w.threshold + lane, w.sum + lane, weights);
+    const float* visible = whole ? nullptr : visibleOf(w, first) + tile.at / kWordKeys * kLanes;
+    return weighTile<N>(w.queries + lane * w.headDim, w.headDim, tile.keys, tile.keyRow, tile.fetched(),
+                        visible, tile.at % kWordKeys, w.reference + lane, w.threshold + lane, w.sum + lane,
+                        weights);
   }
   if constexpr (N > 1) return weighTileOf<N - 1>(w, tile, first, whole, weights);
   return false;

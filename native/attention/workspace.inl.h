@@ -66,8 +66,13 @@ struct Workspace {
   /** Keys and values of a block as float32, where they are stored otherwise. */
   float* blockKeys;
   float* blockValues;
+  /** Scales of a step of int8, as StoredRows has them. */
+  float* keyScales;
+  float* valueScales;
   /** Sums of the weights of one block: [key][lane]. */
   float* sums;
+  /** Sums of weights times values, before they are normalised: [vector][channel][lane]. */
+  float* outputs;
   /** Rows of the output as float32, where it is stored otherwise. */
   float* results;
 
@@ -94,11 +99,9 @@ struct Workspace {
   /** 1 / (sum + sink), from the last block of a row on. */
   float* inverse;
 
-  /** Per vector, and per group of rows that a product tile takes. */
+  /** Per vector, and whether its queries are packed and its outputs not stored yet. */
   Reach* vectorReach;
-  Reach* groupReach;
-  /** Per vector: whether its queries are packed. */
-  bool* packed;
+  bool* open;
 };
 
 static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
@@ -107,18 +110,22 @@ static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   w.step = Tile::kBlock;
   w.period = kLanes;
   w.headDim = plan.headDim;
-  w.queryBytes = plan.headDim * storageBytes(plan.qType);
-  w.outBytes = plan.valueDim * storageBytes(plan.outType);
+  w.queryBytes = plan.headDim * bytesOf(plan.qType);
+  w.outBytes = plan.valueDim * bytesOf(plan.outType);
   const size_t lanes = static_cast<size_t>(w.vectors) * kLanes;
   constexpr size_t kTileLanes = static_cast<size_t>(Tile::kQueryVectors) * kLanes;
   w.queries = arena.take<float>(lanes * plan.headDim);
   w.scores = arena.take<float>(kTileLanes * Tile::kBlock);
   w.visible = arena.take<float>(kTileLanes * kBlockWords);
   w.lastKeys = arena.take<float>(Tile::kKeys * plan.headDim);
-  const bool half = plan.kvType != kFloat32;
-  w.blockKeys = arena.take<float>(half ? Tile::kBlock * plan.headDim : 0);
-  w.blockValues = arena.take<float>(half ? Tile::kBlock * plan.valueDim : 0);
+  const bool widened = plan.kvType != kFloat32;
+  w.blockKeys = arena.take<float>(widened ? Tile::kBlock * plan.headDim : 0);
+  w.blockValues = arena.take<float>(widened ? Tile::kBlock * plan.valueDim : 0);
+  const size_t scales = plan.kvType == kInt8 ? static_cast<size_t>(Tile::kBlock) * kLanes : 0;
+  w.keyScales = arena.take<float>(scales);
+  w.valueScales = arena.take<float>(scales);
   w.sums = arena.take<float>((plan.outputs & kMass) != 0 ? static_cast<size_t>(Tile::kBlock) * kLanes : 0);
+  w.outputs = arena.take<float>((plan.outputs & kOutput) != 0 ? lanes * plan.valueDim : 0);
   w.results = arena.take<float>(plan.outType != kFloat32 ? lanes * plan.valueDim : 0);
   w.query = arena.take<const void*>(lanes);
   w.keep = arena.take<const void*>(lanes);
@@ -135,7 +142,6 @@ static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   w.sink = arena.take<float>(lanes);
   w.inverse = arena.take<float>(lanes);
   w.vectorReach = arena.take<Reach>(w.vectors);
-  w.packed = arena.take<bool>(w.vectors);
-  w.groupReach = arena.take<Reach>(lanes / Tile::kRows);
+  w.open = arena.take<bool>(w.vectors);
   return w;
 }

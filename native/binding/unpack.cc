@@ -24,6 +24,8 @@ const char* nameOf(napi_typedarray_type type) {
       return "an Int32Array";
     case napi_uint16_array:
       return "a Uint16Array";
+    case napi_int8_array:
+      return "an Int8Array";
     case napi_uint32_array:
       return "a Uint32Array";
     default:
@@ -32,19 +34,24 @@ const char* nameOf(napi_typedarray_type type) {
 }
 
 /**
- * A typed array of exactly this type; a detached one comes out with length 0.
+ * A typed array of exactly this type; a detached one comes out with length 0, undefined as no array.
  * napi_get_typedarray_info is called as it is because the wrappers of node-addon-api do not check the type.
  */
 template <class T>
 bool unpackArray(const Napi::CallbackInfo& info, int argument, napi_typedarray_type type, const char* name,
                  Span<T>* span) {
   const Napi::Value value = info[argument];
-  if (value.IsUndefined()) return true;
   napi_typedarray_type actual{};
   size_t length = 0;
   void* data = nullptr;
-  const bool typed = value.IsTypedArray() && napi_get_typedarray_info(info.Env(), value, &actual, &length,
-                                                                      &data, nullptr, nullptr) == napi_ok;
+  // Asked at once and not after what it is: it refuses all that is no typed array, and each question costs 10
+  // ns.
+  const bool typed =
+      napi_get_typedarray_info(info.Env(), value, &actual, &length, &data, nullptr, nullptr) == napi_ok;
+  if (!typed && value.IsUndefined()) {
+    *span = {};
+    return true;
+  }
   if (!typed || actual != type) {
     Napi::TypeError::New(info.Env(), std::string(name) + ": expected " + nameOf(type))
         .ThrowAsJavaScriptException();
@@ -56,39 +63,41 @@ bool unpackArray(const Napi::CallbackInfo& info, int argument, napi_typedarray_t
 
 /** The array that holds tensors of a storage type. */
 napi_typedarray_type arrayOf(int64_t storage) {
+  if (storage == kInt8) return napi_int8_array;
   return storage == kFloat32 ? napi_float32_array : napi_uint16_array;
 }
 
 napi_typedarray_type maskOf(int64_t bits) { return bits != 0 ? napi_uint32_array : napi_uint8_array; }
 
-/** Reads the arrays of a call; what the plan does not ask for is left out. */
-bool unpackArrays(const Napi::CallbackInfo& info, Call* call) {
+/**
+ * Reads the arrays that the plan asks for beside these tensors. The others are not so much as looked at: each
+ * question to N-API costs 15 ns, and of a plain call's sixteen arrays only four are there.
+ */
+bool unpackOptions(const Napi::CallbackInfo& info, Call* call) {
   const Plan& plan = call->plan;
-  if (!unpackArray(info, kQArray, arrayOf(plan.qType), "q", &call->q) ||
-      !unpackArray(info, kKArray, arrayOf(plan.kvType), "k", &call->k) ||
-      !unpackArray(info, kVArray, arrayOf(plan.kvType), "v", &call->v) ||
-      !unpackArray(info, kKeepArray, maskOf(plan.keepBits), "keep", &call->keep) ||
-      !unpackArray(info, kDropArray, maskOf(plan.dropBits), "drop", &call->drop) ||
-      !unpackArray(info, kBiasArray, arrayOf(plan.biasType), "bias", &call->bias) ||
-      !unpackArray(info, kAlibiArray, napi_float32_array, "alibi", &call->alibi) ||
-      !unpackArray(info, kSinksArray, napi_float32_array, "sinks", &call->sinks) ||
-      !unpackArray(info, kOutArray, arrayOf(plan.outType), "out", &call->out) ||
-      !unpackArray(info, kLseArray, napi_float32_array, "lse", &call->lse) ||
-      !unpackArray(info, kWeightsArray, napi_float32_array, "weights", &call->weights) ||
-      !unpackArray(info, kScoresArray, napi_float32_array, "scores", &call->scores) ||
-      !unpackArray(info, kMassArray, napi_float32_array, "mass", &call->mass)) {
-    return false;
-  }
-  if (!call->wants(kOutput)) call->out = {};
-  if (!call->wants(kWeights)) call->weights = {};
-  if (!call->wants(kScores)) call->scores = {};
-  return true;
+  const auto optional = [&](bool asked, int argument, napi_typedarray_type type, const char* name,
+                            auto* span) { return !asked || unpackArray(info, argument, type, name, span); };
+  const auto option = [&](Feature feature, int argument, napi_typedarray_type type, const char* name,
+                          auto* span) { return optional(call->has(feature), argument, type, name, span); };
+  const auto result = [&](Output output, int argument, const char* name, Span<float>* span) {
+    return optional(call->wants(output), argument, napi_float32_array, name, span);
+  };
+  return option(kKeep, kKeepArray, maskOf(plan.keepBits), "keep", &call->keep) &&
+         option(kDrop, kDropArray, maskOf(plan.dropBits), "drop", &call->drop) &&
+         option(kBias, kBiasArray, arrayOf(plan.biasType), "bias", &call->bias) &&
+         option(kAlibi, kAlibiArray, napi_float32_array, "alibi", &call->alibi) &&
+         option(kSinks, kSinksArray, napi_float32_array, "sinks", &call->sinks) &&
+         result(kLse, kLseArray, "lse", &call->lse) &&
+         result(kWeights, kWeightsArray, "weights", &call->weights) &&
+         result(kScores, kScoresArray, "scores", &call->scores) &&
+         result(kMass, kMassArray, "mass", &call->mass);
 }
 
 }  // namespace
 
 const Kernels* unpackKernels(const Napi::CallbackInfo& info, int* threads) {
-  const std::string isa = info[kIsa].IsString() ? info[kIsa].As<Napi::String>().Utf8Value() : "";
+  char isa[16] = "";
+  napi_get_value_string_utf8(info.Env(), info[kIsa], isa, sizeof isa, nullptr);
   const double wanted = info[kThreads].IsNumber() ? info[kThreads].As<Napi::Number>().DoubleValue() : 0;
   constexpr double kMostThreads = 1024;
   if (!(wanted >= 1)) {
@@ -97,9 +106,9 @@ const Kernels* unpackKernels(const Napi::CallbackInfo& info, int* threads) {
   }
   *threads = static_cast<int>(wanted < kMostThreads ? wanted : kMostThreads);
   for (const Candidate& candidate : candidates()) {
-    if (candidate.supported && isa == candidate.kernels->isa) return candidate.kernels;
+    if (candidate.supported && std::strcmp(isa, candidate.kernels->isa) == 0) return candidate.kernels;
   }
-  refuse(info.Env(), "isa: '" + isa + "' does not run here");
+  refuse(info.Env(), std::string("isa: '") + isa + "' does not run here");
   return nullptr;
 }
 
@@ -123,23 +132,45 @@ bool unpackPlan(const Napi::CallbackInfo& info, const Kernels& kernels, Plan* pl
   return complaint.empty() || refuse(info.Env(), complaint);
 }
 
+bool unpackTensors(const Napi::CallbackInfo& info, const Tensors& at, Call* call) {
+  const Plan& plan = call->plan;
+  return unpackArray(info, at.q, arrayOf(plan.qType), "q", &call->q) &&
+         unpackArray(info, at.k, arrayOf(plan.kvType), "k", &call->k) &&
+         unpackArray(info, at.v, arrayOf(plan.kvType), "v", &call->v) &&
+         (!call->wants(kOutput) || unpackArray(info, at.out, arrayOf(plan.outType), "out", &call->out));
+}
+
+bool checkArrays(const Napi::CallbackInfo& info, const Call& call) {
+  const std::string complaint = checkSpans(call);
+  return complaint.empty() || refuse(info.Env(), complaint);
+}
+
 bool unpackCall(const Napi::CallbackInfo& info, const Kernels& kernels, Call* call) {
-  Span<const int32_t> rows, pages;
-  Span<int32_t> stop;
-  if (!unpackPlan(info, kernels, &call->plan, &call->items) || !unpackArrays(info, call) ||
-      !unpackArray(info, kRowsArray, napi_int32_array, "rows", &rows) ||
-      !unpackArray(info, kPagesArray, napi_int32_array, "pages", &pages) ||
-      !unpackArray(info, kStopArray, napi_int32_array, "stop", &stop)) {
+  if (!unpackPlan(info, kernels, &call->plan, &call->items)) return false;
+  if (!unpackTensors(info, {kQArray, kKArray, kVArray, kOutArray}, call) || !unpackOptions(info, call))
     return false;
+  if (call->wants(kWeights) || call->wants(kScores) || call->wants(kMass)) {
+    Span<const int32_t> rows;
+    if (!unpackArray(info, kRowsArray, napi_int32_array, "rows", &rows)) return false;
+    call->hasRows = !info[kRowsArray].IsUndefined();
+    call->rows.assign(rows.data, rows.data + rows.length);
   }
-  call->hasRows = !info[kRowsArray].IsUndefined() &&
-                  (call->wants(kWeights) || call->wants(kScores) || call->wants(kMass));
-  if (call->hasRows) call->rows.assign(rows.data, rows.data + rows.length);
-  if (call->plan.pageKeys != 0) call->pages.assign(pages.data, pages.data + pages.length);
+  if (call->plan.pageKeys != 0) {
+    Span<const int32_t> pages;
+    if (!unpackArray(info, kPagesArray, napi_int32_array, "pages", &pages)) return false;
+    call->pages.assign(pages.data, pages.data + pages.length);
+  }
+  return checkArrays(info, *call);
+}
+
+bool unpackStop(const Napi::CallbackInfo& info, Call* call) {
+  Span<int32_t> stop;
+  if (!unpackArray(info, kStopArray, napi_int32_array, "stop", &stop)) return false;
   static_assert(sizeof(std::atomic<int32_t>) == sizeof(int32_t) && std::atomic<int32_t>::is_always_lock_free);
   if (stop.length > 0) call->stop = reinterpret_cast<std::atomic<int32_t>*>(stop.data);
-  const std::string complaint = checkSpans(*call);
-  return complaint.empty() || refuse(info.Env(), complaint);
+  if (call->stop != nullptr) return true;
+  Napi::TypeError::New(info.Env(), "stop: expected an Int32Array").ThrowAsJavaScriptException();
+  return false;
 }
 
 }  // namespace selfsame

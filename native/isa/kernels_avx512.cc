@@ -15,7 +15,8 @@ namespace selfsame::avx512 {
 #include "../simd/avx512_low.h"
 struct Tile {
   static constexpr const char* kIsa = "avx512";
-  static constexpr int kKeys = 8, kQueryVectors = 2, kRows = 8, kChannelVectors = 2, kBlock = 256;
+  static constexpr int kKeys = 8, kQueryVectors = 2, kChannels = 8, kRows = 8, kChannelVectors = 2,
+                       kBlock = 256;
   static constexpr int64_t kPrecisions = kAsInt16 | kAsInt8 | kAsBfloat16;
   using Int16 = Int16Vnni;
   using Int8 = Int8Vnni;

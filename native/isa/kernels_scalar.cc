@@ -11,7 +11,8 @@ namespace selfsame::scalar {
 #include "../simd/scalar.h"
 struct Tile {
   static constexpr const char* kIsa = "scalar";
-  static constexpr int kKeys = 4, kQueryVectors = 2, kRows = 1, kChannelVectors = 7, kBlock = 128;
+  static constexpr int kKeys = 4, kQueryVectors = 2, kChannels = 4, kRows = 1, kChannelVectors = 7,
+                       kBlock = 128;
   static constexpr int64_t kPrecisions = 0;
   static constexpr int kDots = 8;
 };

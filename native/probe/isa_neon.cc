@@ -1,6 +1,8 @@
 #if defined(__aarch64__) || defined(_M_ARM64)
 #include <arm_neon.h>
 
+#include <cstring>
+
 #include "../simd/region.h"
 #include "isa.h"
 

@@ -91,4 +91,12 @@ int availableCores() {
   return cores;
 }
 
+int currentCore() {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
 }  // namespace selfsame

@@ -71,6 +71,10 @@ struct V {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
   }
 
+  SELFSAME_INLINE Reg loadInt8(const int8_t* p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+  }
+
   /** Powers of 2 come from a table of 2^kTableBits, which one register holds. */
   static constexpr int kTableBits = 3;
   /** Entry of a table of 8, by the low bits of each lane. */

@@ -78,6 +78,10 @@ struct V {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(result));
   }
 
+  SELFSAME_INLINE Reg loadInt8(const int8_t* p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
+
   /** Powers of 2 come from a table of 2^kTableBits, which two registers hold. */
   static constexpr int kTableBits = 5;
   /** Entry of a table of 32, by the low bits of each lane. */

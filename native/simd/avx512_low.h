@@ -8,8 +8,6 @@ struct Int16Vnni {
   using Words = __m512i;
   using Sum = __m512i;
   static constexpr int kPack = 2;
-  /** Whether loads and stores of some lanes cost what those of all do. */
-  static constexpr bool kFreeMasks = true;
   /** Stored numbers are integers up to this, times a scale. */
   static constexpr bool kScaled = true;
 
@@ -29,19 +27,15 @@ struct Int16Vnni {
   }
   SELFSAME_INLINE Sum start(int32_t) { return _mm512_setzero_si512(); }
   SELFSAME_INLINE V::Reg value(Sum sum) { return _mm512_cvtepi32_ps(sum); }
-  /** Adds the products of one key's word and a vector of queries' words. As in V::fmaAll, the broadcast is
-   * part of the instruction. */
-  SELFSAME_INLINE Sum dotKey(const uint32_t* key, Words queries, Sum sum) {
+  /** Adds the products of one word, of a key or a value, and a vector of words, of queries or their weights.
+   * As in V::fmaAll, the broadcast is part of the instruction. */
+  SELFSAME_INLINE Sum dot(const uint32_t* all, Words lanes, Sum sum) {
 #if defined(__GNUC__)
-    __asm__("vpdpwssd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(queries), "m"(*key));
+    __asm__("vpdpwssd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(lanes), "m"(*all));
     return sum;
 #else
-    return _mm512_dpwssd_epi32(sum, queries, _mm512_set1_epi32(static_cast<int>(*key)));
+    return _mm512_dpwssd_epi32(sum, lanes, _mm512_set1_epi32(static_cast<int>(*all)));
 #endif
-  }
-  /** Adds the products of one row's word of weights and a vector of channels' words of values. */
-  SELFSAME_INLINE Sum dotWeight(const uint32_t* weight, Words values, Sum sum) {
-    return dotKey(weight, values, sum);
   }
 
  private:
@@ -56,7 +50,6 @@ struct Int8Vnni {
   using Words = __m512i;
   using Sum = __m512i;
   static constexpr int kPack = 4;
-  static constexpr bool kFreeMasks = true;
   static constexpr bool kScaled = true;
 
   SELFSAME_INLINE Words load(const uint32_t* p) { return _mm512_loadu_si512(p); }
@@ -76,22 +69,13 @@ struct Int8Vnni {
   }
   SELFSAME_INLINE Sum start(int32_t x) { return _mm512_set1_epi32(x); }
   SELFSAME_INLINE V::Reg value(Sum sum) { return _mm512_cvtepi32_ps(sum); }
-  /** The broadcast can be part of the instruction only where it is the signed factor. */
-  SELFSAME_INLINE Sum dotKey(const uint32_t* key, Words queries, Sum sum) {
+  /** The factor that is broadcast is the signed one. */
+  SELFSAME_INLINE Sum dot(const uint32_t* all, Words lanes, Sum sum) {
 #if defined(__GNUC__)
-    __asm__("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(queries), "m"(*key));
+    __asm__("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(lanes), "m"(*all));
     return sum;
 #else
-    return _mm512_dpbusd_epi32(sum, queries, _mm512_set1_epi32(static_cast<int>(*key)));
-#endif
-  }
-  SELFSAME_INLINE Sum dotWeight(const uint32_t* weight, Words values, Sum sum) {
-    const __m512i word = _mm512_set1_epi32(static_cast<int>(*weight));
-#if defined(__GNUC__)
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(word), "v"(values));
-    return sum;
-#else
-    return _mm512_dpbusd_epi32(sum, word, values);
+    return _mm512_dpbusd_epi32(sum, lanes, _mm512_set1_epi32(static_cast<int>(*all)));
 #endif
   }
 
@@ -112,7 +96,6 @@ struct Bfloat16 {
   using Words = __m512i;
   using Sum = __m512;
   static constexpr int kPack = 2;
-  static constexpr bool kFreeMasks = true;
   static constexpr bool kScaled = false;
 
   SELFSAME_INLINE Words load(const uint32_t* p) { return _mm512_loadu_si512(p); }
@@ -127,18 +110,15 @@ struct Bfloat16 {
   }
   SELFSAME_INLINE Sum start(int32_t) { return _mm512_setzero_ps(); }
   SELFSAME_INLINE V::Reg value(Sum sum) { return sum; }
-  SELFSAME_INLINE Sum dotKey(const uint32_t* key, Words queries, Sum sum) {
+  SELFSAME_INLINE Sum dot(const uint32_t* all, Words lanes, Sum sum) {
 #if defined(__GNUC__)
-    __asm__("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(queries), "m"(*key));
+    __asm__("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(lanes), "m"(*all));
     return sum;
 #else
-    const __m512i word = _mm512_set1_epi32(static_cast<int>(*key));
-    return _mm512_dpbf16_ps(sum, reinterpret_cast<const __m512bh&>(queries),
+    const __m512i word = _mm512_set1_epi32(static_cast<int>(*all));
+    return _mm512_dpbf16_ps(sum, reinterpret_cast<const __m512bh&>(lanes),
                             reinterpret_cast<const __m512bh&>(word));
 #endif
-  }
-  SELFSAME_INLINE Sum dotWeight(const uint32_t* weight, Words values, Sum sum) {
-    return dotKey(weight, values, sum);
   }
 
  private:

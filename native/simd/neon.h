@@ -89,6 +89,13 @@ struct V {
     vst1_u16(p, vshrn_n_u32(vbslq_u32(vceqq_f32(x, x), rounded, quiet), 16));
   }
 
+  SELFSAME_INLINE Reg loadInt8(const int8_t* p) {
+    int32_t four;
+    memcpy(&four, p, sizeof(four));
+    const int16x8_t wide = vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four)));
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide)));
+  }
+
   /** Lane i of the result is the sum of all lanes of r[i], added in the same order for every i. */
   SELFSAME_INLINE Reg addAcross(const Reg (&r)[kLanes]) {
     return vpaddq_f32(vpaddq_f32(r[0], r[1]), vpaddq_f32(r[2], r[3]));

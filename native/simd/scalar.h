@@ -87,6 +87,8 @@ struct V {
     *p = static_cast<uint16_t>((x == x ? rounded : bits | 0x400000u) >> 16);
   }
 
+  SELFSAME_INLINE Reg loadInt8(const int8_t* p) { return *p; }
+
   /** Lane i of the result is the sum of all lanes of r[i], added in the same order for every i. */
   SELFSAME_INLINE Reg addAcross(const Reg (&r)[kLanes]) { return r[0]; }
 

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Backend, BackendName, Kernel } from '../backends/backend.ts'
-import { type FeatureName, ITEM_WORDS, type Plan, rowRange, Storage } from './plan.ts'
+import { type FeatureName, ITEM_WORDS, type Plan, rowBytes, rowRange } from './plan.ts'
 
 export interface PlanDescription extends Kernel {
   /** The backend that would run the call. */
@@ -38,7 +38,6 @@ export function describePlan(
 ): PlanDescription {
   const { batch, heads, kvHeads, queries, keys, headDim, valueDim } = plan
   const { pairs, rows, keysRead } = count(plan)
-  const size = (type: number) => (type === Storage.float32 ? 4 : 2)
   return {
     backend: backend.name,
     isa: backend.isa,
@@ -56,8 +55,8 @@ export function describePlan(
     pairs: pairs * heads,
     flops: 2 * pairs * heads * (headDim + valueDim),
     bytes:
-      rows * heads * (headDim * size(plan.qType) + valueDim * size(plan.outType)) +
-      keysRead * kvHeads * (headDim + valueDim) * size(plan.kvType),
+      rows * heads * (rowBytes(plan.qType, headDim) + rowBytes(plan.outType, valueDim)) +
+      keysRead * kvHeads * (rowBytes(plan.kvType, headDim) + rowBytes(plan.kvType, valueDim)),
   }
 }
 

@@ -9,6 +9,7 @@ import { describePlan } from './describe.ts'
 import { mergePartials } from './merge.ts'
 import { type Arguments, type Call, readCall } from './operands.ts'
 import { Output } from './plan.ts'
+import { Repeats } from './repeat.ts'
 import { type Form, type Request, request } from './request.ts'
 import { missingFeatures, router } from './router.ts'
 import type { AsyncOptions, AttentionOptions, Partial } from './types.ts'
@@ -53,8 +54,15 @@ export function bind(provider: Provider): Attention {
     return checked
   }
 
+  const repeats = new Repeats(PLAIN.names)
   return {
-    attention: (...args: Arguments) => run(PLAIN, readCall(...args)).output,
+    attention(q: unknown, k: unknown, v?: unknown, options?: unknown) {
+      const again = repeats.run(q, k, v, options)
+      if (again) return again
+      const checked = run(PLAIN, readCall(q, k, v, options))
+      repeats.keep(q, k, v, options, checked, serve(checked.plan))
+      return checked.output
+    },
 
     async attentionAsync(...args: Arguments) {
       const call = readCall(...args)

@@ -6,7 +6,7 @@
 export type { Attention, Candidate, Info } from './api.ts'
 export type { AppendOptions } from './cache/append.ts'
 export { KvCache } from './cache/kv-cache.ts'
-export type { KvCacheOptions } from './cache/options.ts'
+export type { CacheType, KvCacheOptions } from './cache/options.ts'
 export type { PlanDescription } from './describe.ts'
 export { mergePartials } from './merge.ts'
 export { fromWindowSize } from './positions.ts'

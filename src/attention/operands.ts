@@ -6,7 +6,7 @@ import type { Contents } from './cache/contents.ts'
 import { contentsOf } from './cache/kv-cache.ts'
 import type { PageTable } from './cache/table.ts'
 import { wrongType, wrongValue } from './check.ts'
-import { type Arrays, ITEM_WORDS, PAGE_KEYS, type Plan, rowRange, Storage } from './plan.ts'
+import { type Arrays, ITEM_WORDS, PAGE_KEYS, type Plan, rowRange } from './plan.ts'
 import { readCachedShape, readShape, type Shape } from './shape.ts'
 import { readTensor, type Source } from './tensor.ts'
 import type { AttentionOptions } from './types.ts'
@@ -79,10 +79,10 @@ function fromCache(q: Source, { sizes, pool, table }: Contents, options: Attenti
   })
   const { pages, perItem } = table.flat()
   return {
-    shape: readCachedShape(q, side(pool.keys), side(pool.values), options),
+    shape: readCachedShape(q, sizes.type, side(pool.keys), side(pool.values), options),
     k: pool.keys.data,
     v: pool.values.data,
-    type: Storage.float32,
+    type: sizes.type,
     cache: {
       table,
       pages,

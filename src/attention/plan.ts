@@ -4,12 +4,29 @@
  * @module
  */
 
-/** Storage types of tensors. Arithmetic of softmax is float32 whatever they are. */
-export const Storage = { float32: 0, float16: 1, bfloat16: 2 } as const
+/**
+ * Storage types of tensors, and int8 of a cache. Arithmetic of softmax is float32 whatever they are.
+ * int8 comes in pages alone: a page holds, of every head, pageKeys rows of codes, then their pageKeys scales (float32);
+ * a number is its code times the scale of its row, which is exactly a float32 (src/numeric/int8.ts).
+ */
+export const Storage = { float32: 0, float16: 1, bfloat16: 2, int8: 3 } as const
 
 /** The name of a storage type. */
 export function storageName(type: number): string {
   return Object.keys(Storage)[type]
+}
+
+/** Bytes of the scale of a row of int8. */
+export const SCALE_BYTES = 4
+
+export function isHalf(type: number): boolean {
+  return type === Storage.float16 || type === Storage.bfloat16
+}
+
+/** Bytes of a row of numbers of a storage type, its scale included. */
+export function rowBytes(type: number, channels: number): number {
+  if (type === Storage.int8) return channels + SCALE_BYTES
+  return channels * (type === Storage.float32 ? 4 : 2)
 }
 
 /** Keys of a page of a cache are a multiple of this: no kernel's block of keys reaches over the edge of one. */
@@ -153,11 +170,14 @@ export const ITEM_WORDS = [
   'position',
 ] as const
 
-/** The arrays of a call. Absent ones are undefined; half types arrive as their bits. */
+/** Keys or values: half types arrive as their bits, int8 as pages of codes and scales. */
+export type Stored = Float32Array | Uint16Array | Int8Array
+
+/** The arrays of a call. Absent ones are undefined. */
 export interface Arrays {
   q: Float32Array | Uint16Array
-  k: Float32Array | Uint16Array
-  v: Float32Array | Uint16Array
+  k: Stored
+  v: Stored
   out?: Float32Array | Uint16Array
   lse?: Float32Array
   keep?: Uint8Array | Uint32Array
@@ -176,10 +196,14 @@ export interface Arrays {
   mass?: Float32Array
 }
 
-/** Freezes the numbers of a plan and lays them out as words. */
+/**
+ * Makes a plan of its numbers, in place: a copy of so many properties takes 8 us, half of all that a call costs
+ * beside its kernel.
+ */
 export function makePlan(fields: Record<PlanWord, number>, items: Int32Array): Plan {
-  const words = Float64Array.from(PLAN_WORDS, name => fields[name])
-  return Object.freeze({ ...fields, words, items })
+  const words = new Float64Array(PLAN_WORDS.length)
+  for (let i = 0; i < words.length; i++) words[i] = fields[PLAN_WORDS[i]]
+  return Object.freeze(Object.assign(fields, { words, items }))
 }
 
 /**

@@ -16,7 +16,7 @@ import {
 import { type Look, readLook } from './look.ts'
 import { readScores, type Scores } from './masks.ts'
 import { type Call, checkRolled, pageWords, readOperands } from './operands.ts'
-import { type Arrays, Feature, makePlan, Output, type Plan, Storage, storageName } from './plan.ts'
+import { type Arrays, Feature, isHalf, makePlan, Output, type Plan, Storage, storageName } from './plan.ts'
 import { checkCuSeqlens, type Positions, readPositions } from './positions.ts'
 import type { Shape } from './shape.ts'
 import { newTensor, overlaps, readTensor, type Source, sameDims } from './tensor.ts'
@@ -84,26 +84,26 @@ export function request(form: Form, pool: Threads, call: Call): Request {
   if (options.out !== undefined) arrays.out = readOut(options.out, shape, outType, arrays)
   const output = (options.out as Tensor | undefined) ?? newTensor(shape.outDims, outType)
   arrays.out ??= output.data
-  const results: { -readonly [Name in keyof Request]?: Request[Name] } = { output }
-  if (look.outputs & Output.lse) results.lse = newTensor(shape.lseDims, Storage.float32)
-  const matrix = [shape.maskBatch, shape.heads, look.rows, shape.keys]
-  if (look.outputs & Output.weights) results.weights = newTensor(matrix, Storage.float32)
-  if (look.outputs & Output.scores) results.scores = newTensor(matrix, Storage.float32)
-  if (look.outputs & Output.mass)
-    results.mass = newTensor([shape.maskBatch, shape.heads, shape.keys], Storage.float32)
-  for (const name of ['lse', 'weights', 'scores', 'mass'] as const)
-    arrays[name] = results[name]?.data as Float32Array | undefined
+  const show = (output: number, dims: readonly number[]): Tensor | undefined =>
+    look.outputs & output ? newTensor(dims, Storage.float32) : undefined
+  const { maskBatch, heads, keys } = shape
+  const lse = show(Output.lse, shape.lseDims)
+  const weights = show(Output.weights, [maskBatch, heads, look.rows, keys])
+  const shown = show(Output.scores, [maskBatch, heads, look.rows, keys])
+  const mass = show(Output.mass, [maskBatch, heads, keys])
+  arrays.lse = lse?.data as Float32Array | undefined
+  arrays.weights = weights?.data as Float32Array | undefined
+  arrays.scores = shown?.data as Float32Array | undefined
+  arrays.mass = mass?.data as Float32Array | undefined
 
   const features =
     scores.features |
     look.features |
-    (q.type !== Storage.float32 || type !== Storage.float32 || scores.bias.type !== Storage.float32
-      ? Feature.half
-      : 0) |
+    ([q.type, type, scores.bias.type].some(isHalf) ? Feature.half : 0) |
     (precision === 'float32' ? 0 : Feature[precision]) |
     (cache ? Feature.pages : 0)
   const plan = layOut(shape, positions, scores, look, {
-    ...pageWords(cache),
+    pages: pageWords(cache),
     scale,
     qType: q.type,
     kvType: type,
@@ -112,7 +112,7 @@ export function request(form: Form, pool: Threads, call: Call): Request {
     threads,
   })
   if (cache) checkRolled(plan, cache, options.queryOffset === undefined ? 'q.dims' : 'queryOffset')
-  return { ...results, plan, arrays, table: cache?.table } as Request
+  return { plan, arrays, table: cache?.table, output, lse, weights, scores: shown, mass }
 }
 
 function readOptions(form: Form, value: unknown): WeightsOptions {
@@ -151,7 +151,8 @@ function readOut(value: unknown, shape: Shape, type: number, inputs: Arrays): So
     throw wrongType('out.type', `${storageName(type)}, the type of the output`, storageName(out.type))
   if (!sameDims(out.dims, shape.outDims))
     throw wrongValue('out.dims', `[${shape.outDims.join(', ')}]`, [...out.dims])
-  for (const [name, input] of Object.entries(inputs)) {
+  for (const name in inputs) {
+    const input = inputs[name as keyof Arrays]
     if (input !== undefined && overlaps(out.data, input)) {
       throw wrongValue('out.data', `memory of its own (it overlaps ${name})`, out.data)
     }
@@ -159,7 +160,8 @@ function readOut(value: unknown, shape: Shape, type: number, inputs: Arrays): So
   return out.data
 }
 
-interface Words extends ReturnType<typeof pageWords> {
+interface Words {
+  readonly pages: ReturnType<typeof pageWords>
   readonly scale: number
   readonly qType: number
   readonly kvType: number
@@ -190,10 +192,10 @@ function layOut(shape: Shape, positions: Positions, scores: Scores, look: Look, 
       vBatch: shape.v.batch,
       vHead: shape.v.head,
       vRow: shape.v.row,
-      pageKeys: words.pageKeys,
-      pagesPerItem: words.pagesPerItem,
-      kPage: words.kPage,
-      vPage: words.vPage,
+      pageKeys: words.pages.pageKeys,
+      pagesPerItem: words.pages.pagesPerItem,
+      kPage: words.pages.kPage,
+      vPage: words.pages.vPage,
       oBatch: shape.out.batch,
       oHead: shape.out.head,
       oRow: shape.out.row,
@@ -204,7 +206,7 @@ function layOut(shape: Shape, positions: Positions, scores: Scores, look: Look, 
       softcap: scores.softcap,
       left: positions.left,
       right: positions.right,
-      sinkTokens: words.sinkTokens,
+      sinkTokens: words.pages.sinkTokens,
       qType: words.qType,
       kvType: words.kvType,
       outType: words.outType,

@@ -3,7 +3,7 @@
  * @module
  */
 import { checkInteger, checkOneOf, orDefault, wrongType, wrongValue } from './check.ts'
-import { OPEN, storageName } from './plan.ts'
+import { OPEN, Storage, storageName } from './plan.ts'
 import type { Source } from './tensor.ts'
 import type { AttentionOptions } from './types.ts'
 
@@ -73,10 +73,19 @@ export function readShape(q: Source, k: Source, v: Source, options: AttentionOpt
 }
 
 /** The same over a cache, whose keys and values bring their own axes. */
-export function readCachedShape(q: Source, keys: Axes, values: Axes, options: AttentionOptions): Shape {
+export function readCachedShape(
+  q: Source,
+  type: number,
+  keys: Axes,
+  values: Axes,
+  options: AttentionOptions,
+): Shape {
   const reading = readReading(q, options)
   const qAxes = axes('q', q.dims, reading.bshd, false, reading.heads)
-  if (q.type !== 0) throw wrongType('q.type', 'float32, the type of the cache', storageName(q.type))
+  if (q.type !== Storage.float32 && q.type !== type) {
+    const fits = type === Storage.float16 ? 'float32, or float16 as the cache has' : 'float32'
+    throw wrongType('q.type', fits, storageName(q.type))
+  }
   checkQueries(q, qAxes)
   if (qAxes.batch !== keys.batch) throw wrongValue('q.dims', `batch ${keys.batch} as the cache has`, q.dims)
   if (qAxes.channels !== keys.channels)

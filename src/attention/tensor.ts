@@ -13,7 +13,7 @@ export interface Source {
   readonly type: number
 }
 
-const TYPES = Object.keys(Storage) as TensorType[]
+const TYPES: readonly TensorType[] = ['float32', 'float16', 'bfloat16']
 
 /** Reads `{ data, dims, type? }`; throws by the argument's name when it is no float tensor. */
 export function readTensor(argument: string, value: unknown): Source {

@@ -20,6 +20,9 @@ export interface Kernel {
   scratchBytes: number
 }
 
+/** A plan of which only the tensors are left open. */
+export type Prepared = (q: Arrays['q'], k: Arrays['k'], v: Arrays['v'], out: Arrays['q']) => void
+
 export interface Backend {
   readonly name: BackendName
   /** 'avx512', 'avx2', 'neon', 'scalar'; 'simd128', 'relaxed-simd'; 'none' for plain TypeScript. */
@@ -32,6 +35,11 @@ export interface Backend {
   readonly features: number
   /** Runs a plan; fills the arrays that `plan.outputs` asks for. */
   run(plan: Plan, arrays: Arrays): void
+  /**
+   * The same as a function, for a plan that asks for no arrays but these and will run often; undefined where that
+   * gains nothing.
+   */
+  prepare?(plan: Plan): Prepared | undefined
   /**
    * The same without holding up the event loop. When `signal` fires, the work itself stops
    * and the promise rejects with `signal.reason`; the outputs are then unspecified.

@@ -2,7 +2,16 @@
  * The reference: the tutorial, the executable specification, and the backend of last resort.
  * @module
  */
-import { type Arrays, Feature, ITEM_WORDS, type Plan, rowRange, Storage } from '../attention/plan.ts'
+import {
+  type Arrays,
+  Feature,
+  ITEM_WORDS,
+  type Plan,
+  rowRange,
+  SCALE_BYTES,
+  Storage,
+  type Stored,
+} from '../attention/plan.ts'
 import { fromBfloat16, fromFloat16 } from '../numeric/half.ts'
 import type { Backend } from './backend.ts'
 import { attendRow, type Floats, showRow } from './reference-passes.ts'
@@ -88,10 +97,27 @@ function floats(plan: Plan, arrays: Arrays): Floats {
   return {
     ...arrays,
     q: widen(arrays.q, plan.qType),
-    k: widen(arrays.k, plan.kvType),
-    v: widen(arrays.v, plan.kvType),
+    k: widenStored(arrays.k, plan, 'k'),
+    v: widenStored(arrays.v, plan, 'v'),
     bias: arrays.bias && widen(arrays.bias, plan.biasType),
   }
+}
+
+function widenStored(data: Stored, plan: Plan, side: 'k' | 'v'): Float32Array {
+  if (plan.kvType !== Storage.int8) return widen(data as Float32Array | Uint16Array, plan.kvType)
+  const numbers = Float32Array.from(data)
+  const scales = new Float32Array(data.buffer, data.byteOffset, data.length / SCALE_BYTES)
+  const channels = side === 'k' ? plan.headDim : plan.valueDim
+  const rows = plan.pageKeys * plan[`${side}Row`]
+  const head = plan[`${side}Head`]
+  for (let first = 0; first < data.length; first += head) {
+    for (let row = 0; row < plan.pageKeys; row++) {
+      const scale = scales[(first + rows) / SCALE_BYTES + row]
+      const at = first + row * plan[`${side}Row`]
+      for (let c = 0; c < channels; c++) numbers[at + c] *= scale
+    }
+  }
+  return numbers
 }
 
 function widen(data: Float32Array | Uint16Array, type: number): Float32Array {

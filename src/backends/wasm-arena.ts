@@ -18,6 +18,7 @@ export class Arena {
   words!: Uint32Array
   halves!: Uint16Array
   bytes!: Uint8Array
+  codes!: Int8Array
 
   constructor(module: WebAssembly.Module) {
     this.kernel = new WebAssembly.Instance(module, { env: { memory: this.#memory } })
@@ -42,6 +43,7 @@ export class Arena {
     this.words = new Uint32Array(buffer)
     this.halves = new Uint16Array(buffer)
     this.bytes = new Uint8Array(buffer)
+    this.codes = new Int8Array(buffer)
   }
 }
 

@@ -2,7 +2,7 @@
  * Queries, keys and values of a chunk into the arena.
  * @module
  */
-import type { Arrays, Plan } from '../attention/plan.ts'
+import { type Arrays, type Plan, SCALE_BYTES, Storage, type Stored } from '../attention/plan.ts'
 import { type Call, type Chunk, unstack } from './wasm-chunk.ts'
 import { copyRows, Landing } from './wasm-copy.ts'
 import { KEY_BLOCK } from './wasm-kernel.ts'
@@ -38,26 +38,58 @@ export function bringKeys(call: Call, chunk: Chunk, block: number, from: number,
   const { headDim, kRow } = plan
   const page = pageOf(plan, arrays, chunk, block)
   const item = page === undefined ? chunk.item.index * plan.kBatch : page * plan.kPage
-  const source = item + chunk.kvHead * plan.kHead + (rowOf(plan, chunk, block) + from) * kRow
-  const rows = to - from
-  const landing = new Landing(arena, plan.kvType, layout.stage + from * headDim * 4, rows * headDim)
-  copyRows(arrays.k, source, kRow, landing.numbers, landing.first, headDim, rows, headDim)
-  landing.settle()
+  const head = item + chunk.kvHead * plan.kHead
+  const row = rowOf(plan, chunk, block) + from
+  const at = layout.stage + from * headDim * 4
+  bringRows(call, arrays.k, { head, row, stride: kRow, rows: to - from, width: headDim }, at, headDim)
   arena.kernel.packKeys(layout.stage, layout.keys, from & ~3, (to + 3) & ~3, headDim)
 }
 
 /** The values of the same keys. */
 export function bringValues(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
-  const { plan, arrays, arena, layout } = call
+  const { plan, arrays, layout } = call
   const { valueDim, vRow } = plan
   const page = pageOf(plan, arrays, chunk, block)
   const item = page === undefined ? chunk.item.index * plan.vBatch : page * plan.vPage
-  const source = item + chunk.kvHead * plan.vHead + (rowOf(plan, chunk, block) + from) * vRow
-  const stride = layout.valueStride / 4
-  const rows = to - from
-  const landing = new Landing(arena, plan.kvType, layout.stage + from * layout.valueStride, rows * stride)
-  copyRows(arrays.v, source, vRow, landing.numbers, landing.first, stride, rows, valueDim)
-  landing.settle()
+  const head = item + chunk.kvHead * plan.vHead
+  const row = rowOf(plan, chunk, block) + from
+  const at = layout.stage + from * layout.valueStride
+  const rows = { head, row, stride: vRow, rows: to - from, width: valueDim }
+  bringRows(call, arrays.v, rows, at, layout.valueStride / 4)
+}
+
+/** Rows of keys or values of one head: where the head begins, the first row, and how far apart rows are. */
+interface Rows {
+  readonly head: number
+  readonly row: number
+  readonly stride: number
+  readonly rows: number
+  readonly width: number
+}
+
+/** Brings rows to the address `at`, `stride` numbers apart, as float32. */
+function bringRows(
+  { plan, arena, layout }: Call,
+  data: Stored,
+  from: Rows,
+  at: number,
+  stride: number,
+): void {
+  const { head, row, rows, width } = from
+  const source = head + row * from.stride
+  if (plan.kvType !== Storage.int8) {
+    const landing = new Landing(arena, plan.kvType, at, rows * stride)
+    copyRows(data, source, from.stride, landing.numbers, landing.first, stride, rows, width)
+    landing.settle()
+    return
+  }
+  // Codes lie behind the room for their numbers but for as much, so that four numbers written never reach the next four.
+  const codes = at + 3 * rows * stride + 16
+  copyRows(data, source, from.stride, arena.codes, codes, stride, rows, width)
+  // The scores of a block are not there yet when its keys and values come.
+  const scales = head + plan.pageKeys * from.stride + row * SCALE_BYTES
+  copyRows(data, scales, 0, arena.codes, layout.scores, 0, 1, rows * SCALE_BYTES)
+  arena.kernel.widenInt8(codes, at, rows, stride, layout.scores)
 }
 
 /** The page of a block; undefined where the keys of an item lie in one piece. Blocks never straddle pages. */

@@ -5,7 +5,7 @@
 import { Storage } from '../attention/plan.ts'
 import type { Arena } from './wasm-arena.ts'
 
-export type Numbers = Float32Array | Uint32Array | Uint16Array | Uint8Array
+export type Numbers = Float32Array | Uint32Array | Uint16Array | Uint8Array | Int8Array
 
 /** Copies `rows` rows of `width` numbers; places and strides count numbers. */
 export function copyRows(

@@ -9,6 +9,7 @@ export interface Kernel {
   packQueries(source: number, target: number, rows: number, headDim: number, factor: number): void
   packKeys(source: number, target: number, first: number, end: number, headDim: number): void
   widen(source: number, target: number, count: number, type: number): void
+  widenInt8(source: number, target: number, rows: number, stride: number, scales: number): void
   narrow(source: number, target: number, count: number, type: number): void
   openStrips(task: number): void
   attendBlock(task: number, block: number, offset: number, from: number, to: number): void

@@ -19,11 +19,17 @@ export function fromFloat16(half: number): number {
 /** Bits of the float16 nearest to a float32, ties to even. */
 export function toFloat16(value: number): number {
   float[0] = value
-  const sign = (bits[0] >>> 16) & 0x8000
-  const magnitude = bits[0] & 0x7fff_ffff
+  return float16OfBits(bits[0])
+}
+
+/** The same from the bits of the float32. */
+export function float16OfBits(single: number): number {
+  const sign = (single >>> 16) & 0x8000
+  const magnitude = single & 0x7fff_ffff
   if (magnitude > 0x7f80_0000) return sign | 0x7e00
   if (magnitude >= 0x477f_f000) return sign | 0x7c00
-  if (magnitude >= 0x3880_0000) return sign | roundShift(magnitude - 0x3800_0000, 13)
+  if (magnitude >= 0x3880_0000)
+    return sign | ((magnitude - 0x3800_0000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13)
   if (magnitude < 0x3300_0000) return sign
   const exponent = magnitude >>> 23
   return sign | roundShift((magnitude & 0x7f_ffff) | 0x80_0000, 126 - exponent)

@@ -2,8 +2,10 @@
  * What a cache should hold, in plain arrays: the tokens of every item, and the tensors that attention without a cache takes.
  * @module
  */
-import type { MaskTensor, Tensor } from '../../src/index.ts'
+import type { CacheType, MaskTensor, Tensor } from '../../src/index.ts'
 import { KvCache } from '../../src/index.ts'
+import { roundFloat16 } from '../oracle/half.ts'
+import { roundInt8 } from '../oracle/int8.ts'
 import { compareBits } from './compare.ts'
 import { fillNormal } from './fill.ts'
 import { type Random, random } from './random.ts'
@@ -26,12 +28,26 @@ export interface Tokens {
   v: Tensor
 }
 
+export const TYPES: readonly CacheType[] = ['float32', 'float16', 'int8']
+
+/** The numbers that rows of some channels become in a cache of a type. */
+export function rounded(type: CacheType, numbers: Float32Array, channels: number): Float32Array {
+  if (type === 'float32') return numbers
+  if (type === 'float16') return numbers.map(roundFloat16)
+  const all = new Float32Array(numbers.length)
+  for (let at = 0; at < all.length; at += channels)
+    all.set(roundInt8(numbers.subarray(at, at + channels)), at)
+  return all
+}
+
 export class Model {
   readonly sizes: Sizes
+  readonly type: CacheType
   items: Token[][]
 
-  constructor(sizes: Sizes) {
+  constructor(sizes: Sizes, type: CacheType = 'float32') {
     this.sizes = sizes
+    this.type = type
     this.items = Array.from({ length: sizes.batch }, () => [])
   }
 
@@ -44,7 +60,7 @@ export class Model {
   }
 
   fork(): Model {
-    const fork = new Model(this.sizes)
+    const fork = new Model(this.sizes, this.type)
     fork.items = this.items.map(tokens => [...tokens])
     return fork
   }
@@ -53,7 +69,7 @@ export class Model {
     this.items = this.items.map((tokens, b) => tokens.slice(0, lengths[b]))
   }
 
-  /** Draws `rows` tokens per item, keeps the first `lengths[b]` of each, and returns the tensors to append. */
+  /** Draws `rows` tokens per item, keeps the first `lengths[b]` of each as the type has them, returns the tensors to append. */
   draw(source: Random, rows: number, lengths?: readonly number[], layout: 'bhsd' | 'bshd' = 'bhsd'): Tokens {
     const { batch, kvHeads, headDim, valueDim } = this.sizes
     const drawn = Array.from({ length: batch }, () =>
@@ -62,7 +78,12 @@ export class Model {
         v: fillNormal(source, kvHeads * valueDim),
       })),
     )
-    for (const [b, tokens] of drawn.entries()) this.items[b].push(...tokens.slice(0, lengths?.[b] ?? rows))
+    const kept = ({ k, v }: Token): Token => ({
+      k: rounded(this.type, k, headDim),
+      v: rounded(this.type, v, valueDim),
+    })
+    for (const [b, tokens] of drawn.entries())
+      this.items[b].push(...tokens.slice(0, lengths?.[b] ?? rows).map(kept))
     return tensorsOf(this.sizes, drawn, rows, layout)
   }
 
@@ -117,9 +138,10 @@ export function filled(
   count: number,
   pieces: number[],
   seed = 7,
+  type: CacheType = 'float32',
 ): { cache: KvCache; model: Model } {
-  const model = new Model(sizes)
-  const cache = new KvCache(sizes)
+  const model = new Model(sizes, type)
+  const cache = new KvCache({ ...sizes, type })
   const source = random(seed)
   for (let n = 0; model.length < count; n++) {
     const { k, v } = model.draw(source, Math.min(pieces[n % pieces.length], count - model.length))
@@ -130,6 +152,23 @@ export function filled(
 
 export const bits = (label: string, a: Tensor, b: Tensor): string | undefined =>
   compareBits(label, a.data as Float32Array, b.data as Float32Array)
+
+/**
+ * What differs between attention over a cache and over the same numbers in one piece: no bit, but where few rows take
+ * the scales of int8 after the products instead of before.
+ */
+export function sameAttention(
+  label: string,
+  got: Tensor,
+  want: Tensor,
+  { type, backend, rows }: { type: CacheType; backend: string; rows: number },
+): string | undefined {
+  if (type !== 'int8' || backend !== 'native' || rows > 16) return bits(label, got, want)
+  const at = got.data.findIndex(
+    (x, i) => !(Math.abs(x - want.data[i]) <= 3e-6) && !Object.is(x, want.data[i]),
+  )
+  return at < 0 ? undefined : `${label}[${at}]: ${got.data[at]} instead of ${want.data[at]}`
+}
 
 /** A byte mask of which three quarters attend. */
 export const maskOf = (seed: number, dims: number[]): MaskTensor => {

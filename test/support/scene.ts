@@ -2,7 +2,7 @@
  * A small honest call of the addon, whose plan a test may turn into a lie.
  * @module
  */
-import { ITEM_WORDS, PLAN_WORDS } from '../../src/attention/plan.ts'
+import { ITEM_WORDS, Output, PLAN_WORDS, Storage } from '../../src/attention/plan.ts'
 import type { Random } from './random.ts'
 
 export type Words = Record<(typeof PLAN_WORDS)[number], number>
@@ -18,6 +18,9 @@ const SENTINEL = 12345.5
 
 /** Keys of a page, and pages of an item, of the paged scene. */
 const PAGE = 256
+
+/** Bytes of one head of a page of int8: codes, then scales. */
+const INT8_HEAD = PAGE * (DIM + 4)
 
 /** An honest plan of [2, 4, 5, 6] queries on [2, 2, 7, 6] keys with every option, though none changes a thing. */
 function honestWords(paged: boolean): Words {
@@ -56,7 +59,7 @@ function honestItems(): Item[] {
   return [{ ...item }, { ...item }]
 }
 
-type Data = Float32Array | Uint8Array | Uint32Array | Int32Array
+type Data = Float32Array | Uint8Array | Uint32Array | Int32Array | Int8Array
 
 /** An array with nothing but sentinels around it. */
 interface Guarded {
@@ -64,14 +67,25 @@ interface Guarded {
   intact: () => boolean
 }
 
-function guarded(length: number, fill: number, make: new (length: number) => Data = Float32Array): Guarded {
-  const whole = new make(length + 2 * MARGIN).fill(SENTINEL)
+type Make = new (length: number) => Data
+
+function guarded(margin: number, length: number, fill: number, make: Make = Float32Array): Guarded {
+  const whole = new make(length + 2 * margin).fill(SENTINEL)
   const sentinel = whole[0]
-  const data = whole.subarray(MARGIN, MARGIN + length).fill(fill)
+  const data = whole.subarray(margin, margin + length).fill(fill)
   const intact = (): boolean =>
-    whole.subarray(0, MARGIN).every(x => x === sentinel) &&
-    whole.subarray(MARGIN + length).every(x => x === sentinel)
+    whole.subarray(0, margin).every(x => x === sentinel) &&
+    whole.subarray(margin + length).every(x => x === sentinel)
   return { data, intact }
+}
+
+/** Pages of codes 1, each of whose scales is `fill`. */
+function int8Pool(margin: number, fill: number): Guarded {
+  const pool = guarded(margin, 2 * BATCH * INT8_HEAD, 1, Int8Array)
+  const { buffer, byteOffset, length } = pool.data
+  for (let head = 0; head < length; head += INT8_HEAD)
+    new Float32Array(buffer, byteOffset + head + PAGE * DIM, PAGE).fill(fill)
+  return pool
 }
 
 type Input = 'q' | 'k' | 'v' | 'pages' | 'keep' | 'drop' | 'bias' | 'alibi' | 'sinks'
@@ -89,25 +103,33 @@ export class Scene {
   rows: Int32Array | undefined
   arrays: Record<ArrayName, Guarded>
 
-  constructor(paged = false) {
+  /** `margin` sentinels lie on both sides of every array; 0 where a sanitizer watches its ends. */
+  constructor(kind: 'whole' | 'paged' | 'int8' = 'whole', margin: number = MARGIN) {
     const rows = BATCH * HEADS * QUERIES
-    const pool = (fill: number) => guarded(2 * BATCH * (paged ? PAGE : KEYS) * DIM, fill)
+    const paged = kind !== 'whole'
+    const array = (length: number, fill: number, make?: Make) => guarded(margin, length, fill, make)
+    const pool = (fill: number) =>
+      kind === 'int8' ? int8Pool(margin, fill) : array(2 * BATCH * (paged ? PAGE : KEYS) * DIM, fill)
     this.words = honestWords(paged)
+    if (kind === 'int8') {
+      const [head, page] = [INT8_HEAD, 2 * INT8_HEAD]
+      Object.assign(this.words, { kvType: Storage.int8, kHead: head, vHead: head, kPage: page, vPage: page })
+    }
     this.arrays = {
-      q: guarded(rows * DIM, 0.5),
+      q: array(rows * DIM, 0.5),
       k: pool(0.25),
       v: pool(3),
-      pages: guarded(BATCH, 1, Int32Array),
-      keep: guarded(rows * KEYS, 1, Uint8Array),
-      drop: guarded(HEADS * QUERIES, 0, Uint32Array),
-      bias: guarded(QUERIES * KEYS, 0),
-      alibi: guarded(HEADS, 0),
-      sinks: guarded(HEADS, Number.NEGATIVE_INFINITY),
-      out: guarded(rows * DIM, 0),
-      lse: guarded(rows, 0),
-      weights: guarded(rows * KEYS, 0),
-      scores: guarded(rows * KEYS, 0),
-      mass: guarded(BATCH * HEADS * KEYS, 0),
+      pages: array(BATCH, 1, Int32Array),
+      keep: array(rows * KEYS, 1, Uint8Array),
+      drop: array(HEADS * QUERIES, 0, Uint32Array),
+      bias: array(QUERIES * KEYS, 0),
+      alibi: array(HEADS, 0),
+      sinks: array(HEADS, Number.NEGATIVE_INFINITY),
+      out: array(rows * DIM, 0),
+      lse: array(rows, 0),
+      weights: array(rows * KEYS, 0),
+      scores: array(rows * KEYS, 0),
+      mass: array(BATCH * HEADS * KEYS, 0),
     }
   }
 
@@ -116,6 +138,13 @@ export class Scene {
     const items = Int32Array.from(this.items.flatMap(item => ITEM_WORDS.map(name => item[name])))
     const arrays = ARRAYS.map(name => (name === 'rows' ? this.rows : this.arrays[name].data))
     return [isa, this.words.threads || 1, words, items, ...arrays]
+  }
+
+  /** What prepare takes, and q, k, v and out: the same plan without its options. */
+  plain(isa: string): { plan: unknown[]; tensors: Data[] } {
+    Object.assign(this.words, { outputs: Output.output, features: 0 })
+    const { q, k, v, out } = this.arrays
+    return { plan: this.call(isa).slice(0, 4), tensors: [q, k, v, out].map(({ data }) => data) }
   }
 
   intact(): boolean {

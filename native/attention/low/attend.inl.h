@@ -22,8 +22,6 @@ static bool attendPacked(const Call& call, const Task& task, const Workspace& w,
   const Item& item = call.items[task.item];
   const Reach all = reachOfAll(w.vectorReach, w.vectors);
   packed.words = (plan.headDim + P::kPack - 1) / P::kPack;
-  packQueries(plan.qType, w, 0, w.vectors);
-  packLowQueries<P>(w, packed);
   for (int32_t first = all.begin - all.begin % w.step; first < all.end; first += w.step) {
     if (call.stopped()) return false;
     Reach reached = within(all, first, first + w.step);
@@ -38,14 +36,20 @@ static bool attendPacked(const Call& call, const Task& task, const Workspace& w,
     const bool fits = output && packValues<P>(packed, block, from, to, plan.valueDim);
     for (int tile = 0, count; tile < w.vectors; tile += count) {
       count = nextVectors(w.vectors - tile, kPackedVectors);
+      if (!openRows(call, w, tile, count, &block)) continue;
+      if (block.opens) packLowQueries<P>(w, packed, tile, count);
+      if (P::kCentresKeys) scoreMean(w, packed, tile, count);
       weighLow<P>(call, task, w, packed, tile, count, block);
       if (fits) {
         packedProductBlock<P>(w, packed, tile, count, plan.valueDim, block);
       } else if (output) {
         productBlock(w, tile, count, plan.valueDim, block);
       }
+      if (output) closeRows(call, w, tile, count, block.end);
     }
   }
+  // Those whose last page is gone.
+  if (output) closeRows(call, w, 0, w.vectors, INT32_MAX);
   return true;
 }
 

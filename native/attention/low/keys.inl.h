@@ -65,9 +65,10 @@ SELFSAME_NOINLINE void storeKeys(const Packed& packed, const float* const* keys,
   }
 }
 
-/** What the mean that keys have lost adds to the scores of every row. */
-SELFSAME_NOINLINE void scoreMean(const Workspace& w, const Packed& packed) {
-  for (int lane = 0; lane < w.vectors * kLanes; lane += kLanes) {
+/** What the mean that keys have lost adds to the scores of the vectors [vector, vector + count). */
+SELFSAME_NOINLINE void scoreMean(const Workspace& w, const Packed& packed, int vector, int count) {
+  SELFSAME_PHASE(kPack);
+  for (int lane = vector * kLanes; lane < (vector + count) * kLanes; lane += kLanes) {
     const float* queries = w.queries + lane * w.headDim;
     V::Reg sum[2] = {V::zero(), V::zero()};
     int64_t c = 0;
@@ -115,5 +116,4 @@ static void packKeys(const Workspace& w, Packed& packed, const Block& block, int
   // NaN where some key is: then all rows take their scores in float32.
   packed.offPerNorm = P::offPerNorm(mostNorm, mostPeak) + notFinite;
   packed.offPerPeak = P::offPerPeak(mostNorm, mostPeak);
-  if (P::kCentresKeys) scoreMean(w, packed);
 }

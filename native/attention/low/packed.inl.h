@@ -42,9 +42,8 @@ struct Packed {
   float* weightUnit;
   float* weightSum;
 
-  /** As many as a tile of queries has lanes. */
+  /** As many as a packed tile of queries has lanes. */
   float* zeros;
-  float* ones;
   /** Scores in float32, beside those of lower precision, where a vector has lanes of both. */
   float* exactScores;
 };
@@ -76,11 +75,7 @@ static Packed layOutPacked(Arena& arena, const Plan& plan, const Workspace& w) {
   packed.weightUnit = arena.take<float>(lanes);
   packed.weightSum = arena.take<float>(lanes);
   packed.zeros = arena.take<float>(kPackedVectors * kLanes);
-  packed.ones = arena.take<float>(kPackedVectors * kLanes);
-  for (int i = 0; packed.zeros != nullptr && i < kPackedVectors * kLanes; ++i) {
-    packed.zeros[i] = 0.0f;
-    packed.ones[i] = 1.0f;
-  }
+  for (int i = 0; packed.zeros != nullptr && i < kPackedVectors * kLanes; ++i) packed.zeros[i] = 0.0f;
   packed.exactScores = arena.take<float>(static_cast<size_t>(kPackedVectors) * Tile::kBlock * kLanes);
   return packed;
 }

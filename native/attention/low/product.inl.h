@@ -1,105 +1,100 @@
-/** Packed weights times packed values, as product.inl.h does in float32. */
+/** Packed weights times packed values, as product.inl.h does in float32, onto the same sums. */
 
-/** Vectors of channels of a packed tile. */
-constexpr int kPackedChannels = Tile::kChannelVectors < 2 ? Tile::kChannelVectors : 2;
-static_assert(Tile::kRows * kPackedChannels + kPackedChannels + 2 <= V::kRegs,
+// Sums, weights, a word of values and, without VNNI, a product.
+static_assert(Tile::kChannels * kPackedVectors + kPackedVectors + 2 <= V::kRegs,
               "a packed product tile lives in registers");
 
-/** The first channels of a vector; where masks cost nothing, without asking whether they are all. */
-template <class P>
-SELFSAME_INLINE V::Reg loadSome(const float* from, int count) {
-  return P::kFreeMasks || count < kLanes ? V::loadTail(from, count) : V::load(from);
-}
-template <class P>
-SELFSAME_INLINE void storeSome(float* to, V::Reg x, int count) {
-  if (P::kFreeMasks || count < kLanes) {
-    V::storeTail(to, x, count);
-  } else {
-    V::store(to, x);
-  }
-}
-
-/** N vectors of channels from `channel` on; with a tail the last one has only so many channels. */
-template <class P, int N>
-SELFSAME_NOINLINE void packedProductTile(const Product& product, const Packed& packed, int lane,
-                                         int64_t channel, int tail) {
-  typename P::Sum sum[Tile::kRows][N];
-  SELFSAME_UNROLL
-  for (int r = 0; r < Tile::kRows; ++r) {
-    SELFSAME_UNROLL
-    for (int n = 0; n < N; ++n) sum[r][n] = P::start(0);
-  }
-  const int32_t begin = product.begin / P::kPack, end = (product.end + P::kPack - 1) / P::kPack;
+/** Adds the products of some words of keys for the vectors [kFirst, kEnd). */
+template <class P, int kChannels, int N, int kFirst, int kEnd>
+SELFSAME_INLINE void addWords(const Product& product, const Packed& packed, int64_t channel, Keys words,
+                              typename P::Sum (&sum)[kChannels][N]) {
   const int64_t valueRow = packed.valueRow;
   const uint32_t* SELFSAME_RESTRICT weights =
-      reinterpret_cast<const uint32_t*>(product.weights) + begin * kLanes;
-  const uint32_t* SELFSAME_RESTRICT values = packed.values + begin * valueRow + channel;
-  for (int32_t word = begin; word < end; ++word, weights += kLanes, values += valueRow) {
-    typename P::Words value[N];
+      reinterpret_cast<const uint32_t*>(product.weights) + words.begin * kLanes;
+  const uint32_t* SELFSAME_RESTRICT values = packed.values + words.begin * valueRow + channel;
+  for (int32_t word = words.begin; word < words.end; ++word, weights += kLanes, values += valueRow) {
+    typename P::Words weight[N];
     SELFSAME_UNROLL
-    for (int n = 0; n < N; ++n) value[n] = P::load(values + n * kLanes);
+    for (int n = kFirst; n < kEnd; ++n) weight[n] = P::load(weights + n * Tile::kBlock * kLanes);
     SELFSAME_UNROLL
-    for (int r = 0; r < Tile::kRows; ++r) {
+    for (int c = 0; c < kChannels; ++c) {
       SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) sum[r][n] = P::dotWeight(weights + r, value[n], sum[r][n]);
+      for (int n = kFirst; n < kEnd; ++n) sum[c][n] = P::dot(values + c, weight[n], sum[c][n]);
     }
   }
-  const float* inverse = product.inverse != nullptr ? product.inverse : packed.ones;
-  const float* weightUnit = packed.weightUnit + lane;
-  const float* weightSum = packed.weightSum + lane;
-  V::Reg valueUnit[N], mean[N];
+}
+
+/** As addOwnKeys. */
+template <class P, int kChannels, int N, int I = 0>
+SELFSAME_INLINE void addOwnWords(const Product& product, const Packed& packed, int64_t channel, bool before,
+                                 typename P::Sum (&sum)[kChannels][N]) {
+  const Keys own = ownKeys(product.keys[I], product.shared, before);
+  addWords<P, kChannels, N, I, I + 1>(product, packed, channel, own, sum);
+  if constexpr (I + 1 < N) addOwnWords<P, kChannels, N, I + 1>(product, packed, channel, before, sum);
+}
+
+/** kChannels channels from `channel` on, of N vectors of rows whose first is `lane`. */
+template <class P, int kChannels, int N>
+SELFSAME_NOINLINE void packedProductTile(const Product& product, const Packed& packed, int lane,
+                                         int64_t channel) {
+  typename P::Sum sum[kChannels][N];
   SELFSAME_UNROLL
-  for (int n = 0; n < N && P::kScaled; ++n) {
-    valueUnit[n] = V::load(packed.valueUnit + channel + n * kLanes);
-    mean[n] = V::load(packed.valueMean + channel + n * kLanes);
-  }
-  SELFSAME_UNROLL
-  for (int r = 0; r < Tile::kRows; ++r) {
-    float* out = product.out[r] + channel;
-    if (product.out[r] == nullptr) continue;
+  for (int c = 0; c < kChannels; ++c) {
     SELFSAME_UNROLL
-    for (int n = 0; n < N; ++n, out += kLanes) {
-      const int count = n == N - 1 && tail != 0 ? tail : kLanes;
-      V::Reg x = P::value(sum[r][n]);
+    for (int n = 0; n < N; ++n) sum[c][n] = P::start(0);
+  }
+  if constexpr (N > 1) addOwnWords<P, kChannels, N>(product, packed, channel, true, sum);
+  addWords<P, kChannels, N, 0, N>(product, packed, channel, product.shared, sum);
+  if constexpr (N > 1) addOwnWords<P, kChannels, N>(product, packed, channel, false, sum);
+  SELFSAME_UNROLL
+  for (int n = 0; n < N; ++n) {
+    float* to = product.sums + (n * product.valueDim + channel) * kLanes;
+    const V::Reg factor = V::load(product.factor + n * kLanes);
+    const V::Reg unit = V::load(packed.weightUnit + lane + n * kLanes);
+    const V::Reg weights = V::load(packed.weightSum + lane + n * kLanes);
+    SELFSAME_UNROLL
+    for (int c = 0; c < kChannels; ++c) {
+      V::Reg x = P::value(sum[c][n]);
       if constexpr (P::kScaled) {
+        x = V::mul(x, V::mul(V::all(packed.valueUnit[channel + c]), unit));
         // The sum of a row that is NaN is NaN.
-        x = V::mul(x, V::mul(valueUnit[n], V::all(weightUnit[r])));
-        x = V::fmaAll(weightSum + r, mean[n], x);
+        x = V::fmaAll(packed.valueMean + channel + c, weights, x);
       }
-      x = V::fmaAll(product.factor + r, loadSome<P>(out, product.resumes ? count : 0), x);
-      storeSome<P>(out, V::fmaAll(inverse + r, x, V::zero()), count);
+      if (product.resumes) x = V::fma(V::load(to + c * kLanes), factor, x);
+      V::store(to + c * kLanes, x);
     }
   }
 }
 
+/** All channels of `count` vectors, at most N. */
 template <class P, int N>
-SELFSAME_INLINE void packedProductOf(int n, const Product& product, const Packed& packed, int lane,
-                                     int64_t channel, int tail) {
-  if (n == N) return packedProductTile<P, N>(product, packed, lane, channel, tail);
-  if constexpr (N > 1) packedProductOf<P, N - 1>(n, product, packed, lane, channel, tail);
+static void packedChannels(int count, const Product& product, const Packed& packed, int lane) {
+  if constexpr (N > 1) {
+    if (count < N) return packedChannels<P, N - 1>(count, product, packed, lane);
+  }
+  constexpr int kMost = Tile::kChannels;
+  int64_t channel = 0;
+  for (; channel + kMost <= product.valueDim; channel += kMost)
+    packedProductTile<P, kMost, N>(product, packed, lane, channel);
+  for (; channel < product.valueDim; ++channel) packedProductTile<P, 1, N>(product, packed, lane, channel);
 }
 
-/** Adds the block to the outputs of the vectors [vector, vector + count), whose weights w.scores holds. */
+/** The words that hold some keys. */
+template <class P>
+static Keys wordsOf(const Keys& keys) {
+  return {keys.begin / P::kPack, (keys.end + P::kPack - 1) / P::kPack};
+}
+
+/** Adds the block to the sums of the vectors [vector, vector + count), whose weights w.scores holds. */
 template <class P>
 static void packedProductBlock(const Workspace& w, const Packed& packed, int vector, int count,
                                int64_t valueDim, const Block& block) {
   SELFSAME_PHASE(kProduct);
-  for (int i = 0; i < count; ++i) packWeights<P>(w, packed, vector + i, scoresOf(w, i), block);
-  const int firstLane = vector * kLanes, endLane = (vector + count) * kLanes;
-  closeSums(w, vector, count, block);
-  constexpr int kGroups = kPackedVectors * kLanes / Tile::kRows;
-  Product products[kGroups];
-  int lanes[kGroups], groups = 0;
-  for (int lane = firstLane; lane < endLane; lane += Tile::kRows) {
-    lanes[groups] = lane;
-    if (openProduct(w, vector, lane, block, &products[groups])) ++groups;
+  Product product = openProduct(w, vector, count, valueDim, block);
+  for (int i = 0; i < count; ++i) {
+    packWeights<P>(packed, vector + i, scoresOf(w, i), product.keys[i]);
+    product.keys[i] = wordsOf<P>(product.keys[i]);
   }
-  const int64_t vectors = (valueDim + kLanes - 1) / kLanes;
-  for (int64_t done = 0; done < vectors;) {
-    const int n = nextVectors(vectors - done, kPackedChannels);
-    const int tail = done + n == vectors ? static_cast<int>(valueDim % kLanes) : 0;
-    for (int i = 0; i < groups; ++i)
-      packedProductOf<P, kPackedChannels>(n, products[i], packed, lanes[i], done * kLanes, tail);
-    done += n;
-  }
+  product.shared = wordsOf<P>(product.shared);
+  packedChannels<P, kPackedVectors>(count, product, packed, vector * kLanes);
 }

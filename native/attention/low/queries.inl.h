@@ -9,11 +9,11 @@ SELFSAME_INLINE float unitOf(float norm, float peak) {
   return (size > kLeastSize ? size : kLeastSize) / P::kMostOfRow;
 }
 
-/** Packs the queries that packQueries has turned, scale and all. */
+/** Packs the queries of the vectors [vector, vector + count), which packQueries has turned and scaled. */
 template <class P>
-SELFSAME_NOINLINE void packLowQueries(const Workspace& w, const Packed& packed) {
+SELFSAME_NOINLINE void packLowQueries(const Workspace& w, const Packed& packed, int vector, int count) {
   SELFSAME_PHASE(kPack);
-  for (int lane = 0; lane < w.vectors * kLanes; lane += kLanes) {
+  for (int lane = vector * kLanes; lane < (vector + count) * kLanes; lane += kLanes) {
     const float* queries = w.queries + lane * w.headDim;
     V::Reg squares = V::zero(), peak = V::zero();
     for (int64_t c = 0; c < w.headDim; ++c) {

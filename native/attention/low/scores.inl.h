@@ -40,7 +40,7 @@ SELFSAME_INLINE void multiplyPacked(const PackedTile& tile, const float* referen
     SELFSAME_UNROLL
     for (int t = 0; t < Tile::kKeys; ++t) {
       SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) sum[t][n] = P::dotKey(keys + t * keyRow + c, query[n], sum[t][n]);
+      for (int n = 0; n < N; ++n) sum[t][n] = P::dot(keys + t * keyRow + c, query[n], sum[t][n]);
     }
   }
   SELFSAME_UNROLL
@@ -129,6 +129,7 @@ static void scorePackedBlock(const Workspace& w, const Packed& packed, int vecto
   const Reach all = reachOfBlock(w, vector, count, block);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
+    if (block.opens) askForRows(w, vector, count, all, key);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     const int first = tile.vector - vector;
     scoreEither<P>(w, packed, tile, first, exact, packed.zeros, scoresOf(w, first) + tile.at * kLanes);
@@ -145,6 +146,7 @@ static void weighPackedBlock(const Call& call, const Task& task, const Workspace
   const ExactLanes exact = findExactLanes(w, packed, vector, count, P::kMostOff);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
+    if (block.opens) askForRows(w, vector, count, all, key);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     const int first = tile.vector - vector, lane = tile.vector * kLanes;
     float* scores = scoresOf(w, first) + tile.at * kLanes;

@@ -126,28 +126,29 @@ SELFSAME_INLINE WeightSize measureWeights(const float* weights, int32_t count) {
 }
 
 /**
- * Packs the weights of one vector of rows, which lie at `scores`, in their own place: as [word][lane]. They
- * are rounded against the largest of the row in this block, not in all, so that a row of many small weights
- * beside a large one keeps them.
+ * Packs the weights of some keys for one vector of rows, which lie at `scores`, in their own place: as
+ * [word][lane]. They are rounded against the largest of the row in this block, not in all, so that a row of
+ * many small weights beside a large one keeps them.
  */
 template <class P>
-SELFSAME_NOINLINE void packWeights(const Workspace& w, const Packed& packed, int vector, float* scores,
-                                   const Block& block) {
-  const Reach part = within(w.vectorReach[vector], block.first, block.end);
-  if (part.begin == part.end) return;
+SELFSAME_NOINLINE void packWeights(const Packed& packed, int vector, float* scores, const Keys& keys) {
+  float* weightUnit = packed.weightUnit + vector * kLanes;
+  float* weightSum = packed.weightSum + vector * kLanes;
+  V::store(weightUnit, V::zero());
+  V::store(weightSum, V::zero());
+  if (keys.begin == keys.end) return;
   constexpr int32_t kStep = 4;
   static_assert(kStep % P::kPack == 0);
-  const int32_t from = part.begin - block.first, to = part.end - block.first;
-  const int32_t begin = from - from % kStep, end = (to + kStep - 1) / kStep * kStep;
-  fillKeys(scores, begin, from, 0.0f);
-  fillKeys(scores, to, end, 0.0f);
+  const int32_t begin = keys.begin - keys.begin % kStep, end = (keys.end + kStep - 1) / kStep * kStep;
+  fillKeys(scores, begin, keys.begin, 0.0f);
+  fillKeys(scores, keys.end, end, 0.0f);
   V::Reg factor = V::all(1.0f);
   if constexpr (P::kScaled) {
     const WeightSize size = measureWeights(scores + begin * kLanes, end - begin);
     const V::Reg unit = V::max(P::unitOfWeights(size.most, size.sum), V::all(1e-30f));
     factor = V::div(V::all(1.0f), unit);
-    V::store(packed.weightUnit + vector * kLanes, unit);
-    V::store(packed.weightSum + vector * kLanes, size.sum);
+    V::store(weightUnit, unit);
+    V::store(weightSum, size.sum);
   }
   uint32_t* words = reinterpret_cast<uint32_t*>(scores);
   for (int32_t key = begin; key < end; key += P::kPack) {

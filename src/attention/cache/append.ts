@@ -1,5 +1,5 @@
 /**
- * New tokens of a cache: their checks, and their way into the pages.
+ * New tokens of a cache: their checks, and where in the pages they go.
  * @module
  */
 import { checkArray, checkEach, checkNames, checkObject, wrongType, wrongValue } from '../check.ts'
@@ -7,9 +7,10 @@ import { Storage, storageName } from '../plan.ts'
 import { type Axes, axes, readLayout } from '../shape.ts'
 import { readTensor, type Source } from '../tensor.ts'
 import type { Contents } from './contents.ts'
-import { MOST_TOKENS } from './options.ts'
+import { MOST_TOKENS, type Sizes } from './options.ts'
 import type { Store } from './pool.ts'
 import { runs } from './runs.ts'
+import { checkRow, writeRows } from './write.ts'
 
 /** Options of `KvCache.append`. */
 export interface AppendOptions {
@@ -42,6 +43,10 @@ export function appendTokens(contents: Contents, kIn: unknown, vIn: unknown, opt
     if (table.lengths[item] + count > MOST_TOKENS)
       throw wrongValue('length', `at most ${MOST_TOKENS} tokens in item ${item}`, table.lengths[item] + count)
   }
+  if (v.source.type !== k.source.type)
+    throw wrongType('v.type', `${storageName(k.source.type)}, the type of k`, storageName(v.source.type))
+  checkNumbers('k', sizes, k, counts)
+  checkNumbers('v', sizes, v, counts)
   table.extend(counts)
   for (const [item, count] of counts.entries()) {
     write(contents, pool.keys, k, item, count)
@@ -54,8 +59,10 @@ function readTokens(name: 'k' | 'v', value: unknown, { sizes }: Contents, { layo
   const { dims } = source
   const argument = `${name}.dims`
   if (dims.length < 2) throw wrongValue(argument, 'rank 2, 3 or 4', dims)
-  if (source.type !== Storage.float32)
-    throw wrongType(`${name}.type`, 'float32, the type of the cache', storageName(source.type))
+  if (source.type !== Storage.float32 && source.type !== sizes.type) {
+    const fits = sizes.type === Storage.float16 ? 'float32, or float16 as the cache has' : 'float32'
+    throw wrongType(`${name}.type`, fits, storageName(source.type))
+  }
   const found = axes(name, dims, readLayout(layout, dims.length, false) === 'bshd', false, sizes.kvHeads)
   const channels = name === 'k' ? sizes.headDim : sizes.valueDim
   if (found.batch !== sizes.batch) throw wrongValue(argument, `batch ${sizes.batch} as the cache has`, dims)
@@ -75,23 +82,31 @@ function readCounts(value: unknown, batch: number, rows: number): Int32Array {
   return counts
 }
 
-/** Copies the first `count` tokens of an item to where the table has just made room for them. */
+/** Every number that is to be appended can be stored. */
+function checkNumbers(name: 'k' | 'v', { type, kvHeads }: Sizes, tokens: Tokens, counts: Int32Array): void {
+  const { source, axes } = tokens
+  if (type === Storage.float32 || source.type === type) return
+  const { batch, head, row } = axes.strides
+  for (const [item, count] of counts.entries()) {
+    for (let h = 0; h < kvHeads; h++) {
+      for (let token = 0; token < count; token++) {
+        const at = item * batch + h * head + token * row
+        checkRow(name, type, source.data as Float32Array, at, axes.channels)
+      }
+    }
+  }
+}
+
+/** Stores the first `count` tokens of an item where the table has just made room for them. */
 function write({ sizes, table }: Contents, store: Store, tokens: Tokens, item: number, count: number): void {
   const { strides } = tokens.axes
-  const source = tokens.source.data
   const end = table.lengths[item]
   for (let head = 0; head < sizes.kvHeads; head++) {
     let from = item * strides.batch + head * strides.head
     for (const run of runs(end - count, end)) {
-      let to = store.start(table.page(item, run.index), head, run.row)
-      // Rows of one head lie in one piece, or apart by the other heads.
-      const pieces = strides.row === store.channels ? 1 : run.count
-      const size = (run.count / pieces) * store.channels
-      for (let piece = 0; piece < pieces; piece++) {
-        store.data.set(source.subarray(from, from + size), to)
-        from += (run.count / pieces) * strides.row
-        to += size
-      }
+      const place = { page: table.page(item, run.index), head, row: run.row }
+      writeRows(store, place, tokens.source, from, strides.row, run.count)
+      from += run.count * strides.row
     }
   }
 }

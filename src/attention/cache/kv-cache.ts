@@ -3,12 +3,12 @@
  * @module
  */
 import { checkNames, checkObject } from '../check.ts'
-import { PAGE_KEYS } from '../plan.ts'
+import { PAGE_KEYS, storageName } from '../plan.ts'
 import type { TensorLike } from '../types.ts'
 import { type AppendOptions, appendTokens } from './append.ts'
 import { Contents } from './contents.ts'
 import { addDispose, type Disposing } from './disposing.ts'
-import { type KvCacheOptions, readCacheOptions, readMaxBytes } from './options.ts'
+import { type CacheType, type KvCacheOptions, readCacheOptions, readMaxBytes } from './options.ts'
 import { Pool } from './pool.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
 import { PageTable } from './table.ts'
@@ -56,6 +56,7 @@ export class KvCache {
    * @example
    * new KvCache({ batch: 2, kvHeads: 8, headDim: 128, capacity: 2048, maxBytes: 2 ** 30 })
    * new KvCache({ kvHeads: 8, headDim: 128, window: 4096, sinkTokens: 4 })   // rolls: memory stays bounded
+   * new KvCache({ kvHeads: 8, headDim: 128, type: 'int8' })                  // a quarter of the bytes, and of the reading
    */
   constructor(options: KvCacheOptions)
   constructor(options: KvCacheOptions | Contents) {
@@ -86,9 +87,11 @@ export class KvCache {
   /**
    * Adds tokens behind those of every item. A call that throws changes nothing.
    * In a rolling cache this gives back what no row from the first new token on can see.
-   * @param k keys [batch, kvHeads, tokens, headDim]; rank 3 [batch, tokens, kvHeads * headDim]; float32
-   * @param v values of the same tokens, with valueDim channels
-   * @throws TypeError or RangeError that names the argument; `maxBytes` where the limit would be passed
+   * @param k keys [batch, kvHeads, tokens, headDim]; rank 3 [batch, tokens, kvHeads * headDim]; float32, or float16 into a
+   * float16 cache
+   * @param v values of the same tokens, with valueDim channels and k's type
+   * @throws TypeError or RangeError that names the argument; `maxBytes` where the limit would be passed; `k.data` or `v.data`
+   * where a finite number is beyond float16 (from 65520 on), or one for int8 is not finite
    * @example
    * cache.append(k, v, { lengths: Int32Array.of(5, 3) })        // 5 tokens of item 0, the first 3 of item 1
    */
@@ -174,9 +177,8 @@ export class KvCache {
   }
 
   /** How keys and values are stored. */
-  get type(): 'float32' {
-    this.#use()
-    return 'float32'
+  get type(): CacheType {
+    return storageName(this.#use().sizes.type) as CacheType
   }
 
   /** Keys that a query of a rolling cache sees, its own included; undefined where the cache does not roll. */

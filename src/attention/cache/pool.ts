@@ -3,33 +3,56 @@
  * A cache, its forks and the calls that are reading them share one pool.
  * @module
  */
-import { PAGE_KEYS } from '../plan.ts'
+import { PAGE_KEYS, rowBytes, SCALE_BYTES, Storage, type Stored } from '../plan.ts'
 
-/** Sizes of one token. */
+/** Sizes of one token, and how its numbers are stored. */
 export interface TokenSizes {
+  readonly type: number
   readonly kvHeads: number
   readonly headDim: number
   readonly valueDim: number
 }
 
-/** Pages of keys, or of values, one after another: [page][kvHead][PAGE_KEYS][channels]. */
+/**
+ * Pages of keys, or of values, one after another: [page][kvHead][PAGE_KEYS][channels].
+ * In int8 the scales of a head's rows follow its codes.
+ */
 export class Store {
+  readonly type: number
   readonly channels: number
   /** Elements of one page, and of one head in it. */
   readonly page: number
   readonly head: number
   /** Growing replaces the array, so that a call which reads the old one is not disturbed. */
-  data: Float32Array = new Float32Array(0)
+  data: Stored
 
-  constructor(kvHeads: number, channels: number) {
+  constructor(type: number, kvHeads: number, channels: number) {
+    this.type = type
     this.channels = channels
-    this.head = PAGE_KEYS * channels
+    this.head = PAGE_KEYS * (type === Storage.int8 ? rowBytes(type, channels) : channels)
     this.page = kvHeads * this.head
+    this.data = this.allocate(0)
+  }
+
+  allocate(pages: number): Stored {
+    const length = pages * this.page
+    if (this.type === Storage.int8) return new Int8Array(length)
+    return this.type === Storage.float16 ? new Uint16Array(length) : new Float32Array(length)
   }
 
   /** Where a row of a page begins. */
   start(page: number, head: number, row: number): number {
     return page * this.page + head * this.head + row * this.channels
+  }
+
+  /** Scales of int8, of all pages. */
+  get scales(): Float32Array {
+    return new Float32Array(this.data.buffer)
+  }
+
+  /** Where the scale of a row lies among them. */
+  scaleAt(page: number, head: number, row: number): number {
+    return this.start(page, head, PAGE_KEYS) / SCALE_BYTES + row
   }
 
   copyPage(from: number, to: number): void {
@@ -47,10 +70,10 @@ export class Pool {
   readonly #holders: number[] = []
   #free: number[] = []
 
-  constructor({ kvHeads, headDim, valueDim }: TokenSizes, maxBytes: number | undefined) {
-    this.keys = new Store(kvHeads, headDim)
-    this.values = new Store(kvHeads, valueDim)
-    this.pageBytes = (this.keys.page + this.values.page) * Float32Array.BYTES_PER_ELEMENT
+  constructor({ type, kvHeads, headDim, valueDim }: TokenSizes, maxBytes: number | undefined) {
+    this.keys = new Store(type, kvHeads, headDim)
+    this.values = new Store(type, kvHeads, valueDim)
+    this.pageBytes = PAGE_KEYS * kvHeads * (rowBytes(type, headDim) + rowBytes(type, valueDim))
     this.#maxBytes = maxBytes
   }
 
@@ -84,9 +107,9 @@ export class Pool {
     for (const page of added) this.#holders[page] = 0
   }
 
-  #allocate(pages: number): [Float32Array, Float32Array] {
+  #allocate(pages: number): [Stored, Stored] {
     try {
-      return [new Float32Array(pages * this.keys.page), new Float32Array(pages * this.values.page)]
+      return [this.keys.allocate(pages), this.values.allocate(pages)]
     } catch (cause) {
       const needed = pages * this.pageBytes
       throw new RangeError(`bytes: expected storage that this machine can give, got a need of ${needed}`, {

@@ -1,16 +1,19 @@
 /**
  * A cache as bytes. All numbers are little-endian; u32 unless said otherwise:
  *
- *   magic (8 bytes), version, bytes in all (f64), type (0: float32), batch, kvHeads, headDim, valueDim, window (0: none), sinkTokens
+ *   magic (8 bytes), version, bytes in all (f64), type (0: float32, 1: float16, 3: int8), batch, kvHeads, headDim, valueDim,
+ *     window (0: none), sinkTokens
  *   of every item: length, evicted
- *   of every item: keys [kvHead][key][headDim], then values [kvHead][key][valueDim], of the keys that are still there
+ *   of every item: keys [kvHead][key][headDim], then values [kvHead][key][valueDim], of the keys that are still there;
+ *     numbers of the type; in int8 codes (i8), and after those of a head its scales [key] (f32)
  *   CRC-32 of all bytes before it
  *
  * Limits (`maxBytes`, `capacity`) are the host's, not the cache's, and are no part of it.
  * @module
  */
-import { checkInteger, tagOf, wrongType } from '../check.ts'
-import { OPEN, Storage } from '../plan.ts'
+import { isScale } from '../../numeric/int8.ts'
+import { checkInteger, tagOf, wrongType, wrongValue } from '../check.ts'
+import { OPEN, rowBytes, SCALE_BYTES, Storage } from '../plan.ts'
 import { Contents } from './contents.ts'
 import { crc32 } from './crc32.ts'
 import { MOST_TOKENS, type Sizes } from './options.ts'
@@ -21,9 +24,13 @@ import { type Extent, PageTable, present, type Rolling } from './table.ts'
 /** As in PNG: a byte beyond ASCII, and line ends of both kinds, which show a transfer as text. */
 const MAGIC = [0x89, 0x4b, 0x56, 0x43, 0x0d, 0x0a, 0x1a, 0x0a]
 const VERSION = 1
+const TYPES: readonly number[] = [Storage.float32, Storage.float16, Storage.int8]
 const WORD = 4
 const HEADER_BYTES = MAGIC.length + WORD + 8 + 7 * WORD
 const ITEM_BYTES = 2 * WORD
+
+/** Numbers as their bits. */
+type Bits = Uint32Array | Uint16Array | Uint8Array
 
 /** Reads or writes numbers one after another. */
 class Cursor {
@@ -45,6 +52,22 @@ class Cursor {
     this.at += WORD
     return this.view.getUint32(this.at - WORD, true)
   }
+
+  putOne(numbers: Bits, index: number): void {
+    const size = numbers.BYTES_PER_ELEMENT
+    if (size === 4) this.view.setUint32(this.at, numbers[index], true)
+    else if (size === 2) this.view.setUint16(this.at, numbers[index], true)
+    else this.view.setUint8(this.at, numbers[index])
+    this.at += size
+  }
+
+  takeOne(numbers: Bits, index: number): void {
+    const size = numbers.BYTES_PER_ELEMENT
+    if (size === 4) numbers[index] = this.view.getUint32(this.at, true)
+    else if (size === 2) numbers[index] = this.view.getUint16(this.at, true)
+    else numbers[index] = this.view.getUint8(this.at)
+    this.at += size
+  }
 }
 
 export function writeSnapshot(contents: Contents): Uint8Array {
@@ -59,10 +82,10 @@ export function writeSnapshot(contents: Contents): Uint8Array {
   cursor.view.setFloat64(cursor.at, total, true)
   cursor.at += 8
   const { window, sinkTokens } = sizes.rolling ?? { window: 0, sinkTokens: 0 }
-  cursor.put(Storage.float32, sizes.batch, sizes.kvHeads, sizes.headDim, sizes.valueDim, window, sinkTokens)
+  cursor.put(sizes.type, sizes.batch, sizes.kvHeads, sizes.headDim, sizes.valueDim, window, sinkTokens)
   for (const { length, evicted } of items) cursor.put(length, evicted)
-  eachWord(contents, (words, from, to) => {
-    for (let i = from; i < to; i++, cursor.at += WORD) cursor.view.setUint32(cursor.at, words[i], true)
+  eachRun(contents, (numbers, from, to) => {
+    for (let i = from; i < to; i++) cursor.putOne(numbers, i)
   })
   cursor.put(crc32(bytes.subarray(0, cursor.at)))
   return bytes
@@ -85,9 +108,10 @@ export function readSnapshot(bytes: unknown, maxBytes: number | undefined): Cont
   const table = new PageTable(pool, sizes.batch, sizes.rolling)
   table.restore(items)
   const contents = new Contents(sizes, pool, table)
-  eachWord(contents, (words, from, to) => {
-    for (let i = from; i < to; i++) words[i] = cursor.take()
+  eachRun(contents, (numbers, from, to) => {
+    for (let i = from; i < to; i++) cursor.takeOne(numbers, i)
   })
+  if (sizes.type === Storage.int8) checkScales(contents)
   return contents
 }
 
@@ -118,14 +142,22 @@ function checkEnvelope(bytes: Uint8Array, cursor: Cursor): void {
 function readSizes(cursor: Cursor): Sizes {
   const size = (name: string, least: number, most = OPEN - 1) =>
     checkInteger(`bytes: ${name}`, cursor.take(), least, most)
-  size('type', Storage.float32, Storage.float32)
+  const type = cursor.take()
+  if (!TYPES.includes(type)) throw wrongValue('bytes: type', `one of ${TYPES.join(', ')}`, type)
   const batch = size('batch', 1)
   const kvHeads = size('kvHeads', 1)
   const headDim = size('headDim', 1)
   const valueDim = size('valueDim', 1)
   const window = size('window', 0, MOST_TOKENS)
   const sinkTokens = size('sinkTokens', 0, window === 0 ? 0 : MOST_TOKENS)
-  return { batch, kvHeads, headDim, valueDim, rolling: window === 0 ? undefined : { window, sinkTokens } }
+  return {
+    type,
+    batch,
+    kvHeads,
+    headDim,
+    valueDim,
+    rolling: window === 0 ? undefined : { window, sinkTokens },
+  }
 }
 
 function readItem(cursor: Cursor, rolling: Rolling | undefined): Extent {
@@ -138,27 +170,49 @@ function readItem(cursor: Cursor, rolling: Rolling | undefined): Extent {
 }
 
 /** Exact up to 2^53; beyond it no array is as long, so that no such size ever fits. */
-function bytesOf({ kvHeads, headDim, valueDim, rolling }: Sizes, items: readonly Extent[]): number {
+function bytesOf({ type, kvHeads, headDim, valueDim, rolling }: Sizes, items: readonly Extent[]): number {
   let tokens = 0
   for (const item of items) for (const [begin, end] of present(item, rolling)) tokens += end - begin
-  return HEADER_BYTES + items.length * ITEM_BYTES + tokens * kvHeads * (headDim + valueDim) * WORD + WORD
+  const tokenBytes = kvHeads * (rowBytes(type, headDim) + rowBytes(type, valueDim))
+  return HEADER_BYTES + items.length * ITEM_BYTES + tokens * tokenBytes + WORD
 }
 
-/** Visits the words of all keys and values that are there, in the order of the format. */
-function eachWord(
+/** Visits all keys and values that are there, in the order of the format: elements [from, to) of arrays of their bits. */
+function eachRun(
   { sizes, table, pool }: Contents,
-  visit: (words: Uint32Array, from: number, to: number) => void,
+  visit: (numbers: Bits, from: number, to: number) => void,
 ): void {
   for (let item = 0; item < sizes.batch; item++) {
     const ranges = present(table.extent(item), sizes.rolling)
     for (const store of [pool.keys, pool.values]) {
-      const words = new Uint32Array(store.data.buffer)
+      const { buffer } = store.data
+      const words = new Uint32Array(buffer)
+      const numbers = { 4: words, 2: new Uint16Array(buffer), 1: new Uint8Array(buffer) }[
+        store.data.BYTES_PER_ELEMENT as 1 | 2 | 4
+      ]
       for (let head = 0; head < sizes.kvHeads; head++) {
-        for (const { index, row, count } of ranges.flatMap(([begin, end]) => [...runs(begin, end)])) {
+        const found = ranges.flatMap(([begin, end]) => [...runs(begin, end)])
+        for (const { index, row, count } of found) {
           const from = store.start(table.page(item, index), head, row)
-          visit(words, from, from + count * store.channels)
+          visit(numbers, from, from + count * store.channels)
+        }
+        if (sizes.type !== Storage.int8) continue
+        for (const { index, row, count } of found) {
+          const from = store.scaleAt(table.page(item, index), head, row)
+          visit(words, from, from + count)
         }
       }
     }
   }
+}
+
+/** Scales that no append makes could spread to where nobody attends. */
+function checkScales(contents: Contents): void {
+  eachRun(contents, (numbers, from, to) => {
+    if (numbers.BYTES_PER_ELEMENT !== SCALE_BYTES) return
+    const scales = new Float32Array(numbers.buffer)
+    for (let i = from; i < to; i++) {
+      if (!isScale(scales[i])) throw wrongValue('bytes', 'scales of int8 that an append makes', scales[i])
+    }
+  })
 }

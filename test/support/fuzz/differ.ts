@@ -23,8 +23,11 @@ export function prepareDraft(draft: Draft): Prepared {
   return { call, truth: truthOf(call) }
 }
 
-const judged = (label: string, tensor: Tensor, truth: Parameters<typeof judge>[2]): string | undefined =>
-  judge(label, numbersOf(tensor), truth, tensor.type)
+export const judged = (
+  label: string,
+  tensor: Tensor,
+  truth: Parameters<typeof judge>[2],
+): string | undefined => judge(label, numbersOf(tensor), truth, tensor.type)
 
 /** What is wrong with a call on a platform; nothing where all is well. */
 export function differences(draft: Draft, { call, truth }: Prepared, api: Attention): string[] {
@@ -89,7 +92,12 @@ export function explicitPositions({ causal }: OracleOptions, { shape }: Pick<Tru
   }
 }
 
-function lookDifferences(draft: Draft, call: FuzzCall, truth: Truth, api: Attention): (string | undefined)[] {
+export function lookDifferences(
+  draft: Draft,
+  call: FuzzCall,
+  truth: Truth,
+  api: Attention,
+): (string | undefined)[] {
   const { q, k, v } = call as unknown as Record<'q' | 'k' | 'v', Tensor>
   const look = lookOf(draft, call, truth)
   const seen = api.attentionWeights(q, k, v, { ...call.options, ...look } as WeightsOptions)

@@ -3,6 +3,7 @@
  * @module
  */
 import { bitDifferences } from './bits.ts'
+import { cacheDifferences, cachesOf } from './cached.ts'
 import { differences, prepareDraft } from './differ.ts'
 import { type Hunt, onEach } from './hunt.ts'
 
@@ -17,5 +18,12 @@ export const HUNTS: readonly Hunt[] = [
   {
     name: 'bits',
     property: (draft, platforms) => onEach(platforms, platform => bitDifferences(draft, platform)),
+  },
+  {
+    name: 'caches',
+    property(draft, platforms) {
+      const caches = cachesOf(draft)
+      return onEach(platforms, platform => cacheDifferences(caches, platform.open()))
+    },
   },
 ]
