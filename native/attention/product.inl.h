@@ -66,17 +66,13 @@ SELFSAME_INLINE void addKeys(const Product& product, int64_t channel, Keys keys,
   }
 }
 
-/** The keys before or behind the shared ones that a vector attends to. */
-SELFSAME_INLINE Keys ownKeys(const Keys& all, const Keys& shared, bool before) {
-  return before ? Keys{all.begin, smaller(all.end, shared.begin)}
-                : Keys{larger(all.begin, shared.end), all.end};
-}
-
 /** The keys that only vector I attends to, from those before or those behind the shared ones, and so on. */
 template <int kChannels, int N, bool kSkips, int I = 0>
 SELFSAME_INLINE void addOwnKeys(const Product& product, int64_t channel, bool before,
                                 V::Reg (&sum)[kChannels][N]) {
-  const Keys own = ownKeys(product.keys[I], product.shared, before);
+  const Keys& all = product.keys[I];
+  const Keys own = before ? Keys{all.begin, smaller(all.end, product.shared.begin)}
+                          : Keys{larger(all.begin, product.shared.end), all.end};
   addKeys<kChannels, N, I, I + 1, kSkips>(product, channel, own, sum);
   if constexpr (I + 1 < N) addOwnKeys<kChannels, N, kSkips, I + 1>(product, channel, before, sum);
 }

@@ -78,8 +78,7 @@ static void run(const Call& call, const Task& task, int64_t mostRows, void* memo
   if (task.purpose == Purpose::kDecode) openChunk(call, task, w);
   if (w.few) packFewQueries(plan.qType, w);
   const bool output = !task.shows() && call.wants(kOutput);
-  if (!(isLow(plan, task) ? attendLow<Tile>(call, task, arena, w) : attendRows(call, task, w, output)))
-    return;
+  if (!(isLow(plan, task) ? attendLow(call, task, arena, w) : attendRows(call, task, w, output))) return;
   if (task.purpose == Purpose::kDecode) return closeChunk(call, task, w);
   finishRows(call, task, w);
   if (task.purpose == Purpose::kShow) showRows(call, task, w);

@@ -6,22 +6,23 @@
  */
 
 /** Scores, then weights of the block for the vectors [vector, vector + count). */
-template <class P>
 static void weighLow(const Call& call, const Task& task, const Workspace& w, const Packed& packed, int vector,
                      int count, const Block& block) {
-  if (!w.natural) return weighPackedBlock<P>(call, task, w, packed, vector, count, block);
-  scorePackedBlock<P>(w, packed, vector, count, block);
+  if (!w.natural) return weighPackedBlock(call, task, w, packed, vector, count, block);
+  scorePackedBlock(w, packed, vector, count, block);
   softmaxScores(call, task, w, vector, count, block);
 }
 
 /** As attendRows. */
-template <class P>
 static bool attendPacked(const Call& call, const Task& task, const Workspace& w, Packed& packed) {
   const bool output = call.wants(kOutput);
   const Plan& plan = call.plan;
   const Item& item = call.items[task.item];
+  const PackedKernels& kernels = *packed.kernels;
   const Reach all = reachOfAll(w.vectorReach, w.vectors);
-  packed.words = (plan.headDim + P::kPack - 1) / P::kPack;
+  packed.words = (plan.headDim + kernels.pack - 1) / kernels.pack;
+  packed.keyRow = paddedChannels(plan.headDim) / kernels.pack;
+  packed.valueRow = paddedChannels(plan.valueDim);
   for (int32_t first = all.begin - all.begin % w.step; first < all.end; first += w.step) {
     if (call.stopped()) return false;
     Reach reached = within(all, first, first + w.step);
@@ -32,20 +33,22 @@ static bool attendPacked(const Call& call, const Task& task, const Workspace& w,
     reached.end = smaller(first + w.step, item.keyEnd);
     if (!openBlock(call, task, w, first, item.keyEnd, reached, output, &block)) continue;
     const int32_t from = reached.begin - first, to = reached.end - first;
-    packKeys<P>(w, packed, block, from, to);
-    const bool fits = output && packValues<P>(packed, block, from, to, plan.valueDim);
+    kernels.packKeys(w, packed, block, from, to);
+    const bool fits = output && measureValues(packed, block, from, to, plan.valueDim);
+    if (fits) kernels.packValues(packed, block, from, to, plan.valueDim);
     for (int tile = 0, count; tile < w.vectors; tile += count) {
       count = nextVectors(w.vectors - tile, kPackedVectors);
       if (!openRows(call, w, tile, count, &block)) continue;
-      if (block.opens) packLowQueries<P>(w, packed, tile, count);
-      if (P::kCentresKeys) scoreMean(w, packed, tile, count);
-      weighLow<P>(call, task, w, packed, tile, count, block);
+      if (block.opens) kernels.packQueries(w, packed, tile, count);
+      if (kernels.centresKeys) scoreMean(w, packed, tile, count);
+      weighLow(call, task, w, packed, tile, count, block);
+      if (!output) continue;
       if (fits) {
-        packedProductBlock<P>(w, packed, tile, count, plan.valueDim, block);
-      } else if (output) {
+        packedProductBlock(w, packed, tile, count, plan.valueDim, block);
+      } else {
         productBlock(w, tile, count, plan.valueDim, block);
       }
-      if (output) closeRows(call, w, tile, count, block.end);
+      closeRows(call, w, tile, count, block.end);
     }
   }
   // Those whose last page is gone.
@@ -58,20 +61,38 @@ static bool isLow(const Plan& plan, const Task& task) {
   return (plan.features & Tile::kPrecisions) != 0 && task.purpose == Purpose::kAttend;
 }
 
-/** Runs a task at the precision that the plan names, of those that the instruction set T has. */
+template <class P>
+constexpr PackedKernels kPackedKernels{P::kPack,
+                                       P::kCentresKeys,
+                                       P::kMostOff,
+                                       P::kMostOfValue,
+                                       P::kMostSpread,
+                                       packLowQueries<P>,
+                                       packKeys<P>,
+                                       packValues<P>,
+                                       packWeights<P>,
+                                       {weighPackedTile<P, 1>, weighPackedTile<P, 2>},
+                                       {packedProductTile<P, 1>, packedProductTile<P, 2>}};
+static_assert(kPackedVectors == 2);
+
+/** Those of the precision that a plan names, of those that the instruction set T has. */
 template <class T>
-static bool attendLow(const Call& call, const Task& task, Arena& arena, const Workspace& w) {
-  Packed packed = layOutPacked(arena, call.plan, w);
-  const int64_t features = call.plan.features;
+static const PackedKernels* packedKernels(int64_t features) {
   if constexpr ((T::kPrecisions & kAsInt16) != 0) {
-    if ((features & kAsInt16) != 0) return attendPacked<Int16Of<typename T::Int16>>(call, task, w, packed);
+    if ((features & kAsInt16) != 0) return &kPackedKernels<Int16Of<typename T::Int16>>;
   }
   if constexpr ((T::kPrecisions & kAsInt8) != 0) {
-    if ((features & kAsInt8) != 0) return attendPacked<Int8Of<typename T::Int8>>(call, task, w, packed);
+    if ((features & kAsInt8) != 0) return &kPackedKernels<Int8Of<typename T::Int8>>;
   }
   if constexpr ((T::kPrecisions & kAsBfloat16) != 0) {
-    if ((features & kAsBfloat16) != 0)
-      return attendPacked<Bfloat16Of<typename T::Bfloat16>>(call, task, w, packed);
+    if ((features & kAsBfloat16) != 0) return &kPackedKernels<Bfloat16Of<typename T::Bfloat16>>;
   }
-  return false;
+  return nullptr;
+}
+
+/** Runs a task at the precision that the plan names. */
+static bool attendLow(const Call& call, const Task& task, Arena& arena, const Workspace& w) {
+  Packed packed = layOutPacked(arena, call.plan, w);
+  packed.kernels = packedKernels<Tile>(call.plan.features);
+  return attendPacked(call, task, w, packed);
 }

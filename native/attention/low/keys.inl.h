@@ -95,7 +95,6 @@ template <class P>
 static void packKeys(const Workspace& w, Packed& packed, const Block& block, int32_t from, int32_t to) {
   SELFSAME_PHASE(kPack);
   const int64_t dim = w.headDim;
-  packed.keyRow = paddedChannels(dim) / P::kPack;
   if (P::kCentresKeys) meanOfKeys(block, from, to, dim, packed.keyMean);
   float mostNorm = kLeastSize, mostPeak = kLeastSize, notFinite = 0.0f;
   for (int32_t at = from - from % kLanes; at < to; at += kLanes) {

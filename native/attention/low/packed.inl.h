@@ -4,8 +4,34 @@
  * keys.
  */
 
+struct Packed;
+struct PackedTile;
+
+/** Vectors of queries of a packed tile. */
+constexpr int kPackedVectors = Tile::kQueryVectors < 2 ? Tile::kQueryVectors : 2;
+
+/** What is built for each precision: P::kPack and so on, and the functions that know P. All around them is
+ * built once, which saved 8 KB. */
+struct PackedKernels {
+  int pack;
+  bool centresKeys;
+  float mostOff;
+  float mostOfValue;
+  float mostSpread;
+  void (*packQueries)(const Workspace& w, const Packed& packed, int vector, int count);
+  void (*packKeys)(const Workspace& w, Packed& packed, const Block& block, int32_t from, int32_t to);
+  void (*packValues)(const Packed& packed, const Block& block, int32_t from, int32_t to, int64_t dim);
+  void (*packWeights)(const Packed& packed, int vector, float* scores, const Keys& own, const Keys& all);
+  /** Tiles of one and more vectors. */
+  bool (*weighTile[kPackedVectors])(const PackedTile& tile, bool only, float* reference, float* threshold,
+                                    float* sums, float* weights);
+  void (*productTile[kPackedVectors])(const Product& product, const Packed& packed, int lane,
+                                      int64_t channel);
+};
+
 /** What a task of lower precision keeps beside its workspace. */
 struct Packed {
+  const PackedKernels* kernels;
   /** Words of a query or key that hold channels. */
   int64_t words;
 
@@ -47,9 +73,6 @@ struct Packed {
   /** Scores in float32, beside those of lower precision, where a vector has lanes of both. */
   float* exactScores;
 };
-
-/** Vectors of queries of a packed tile of scores. */
-constexpr int kPackedVectors = Tile::kQueryVectors < 2 ? Tile::kQueryVectors : 2;
 
 /** Channels of a row, made up to whole vectors. */
 static int64_t paddedChannels(int64_t dim) { return (dim + kLanes - 1) / kLanes * kLanes; }

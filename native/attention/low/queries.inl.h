@@ -54,10 +54,9 @@ struct ExactLanes {
 };
 
 /** Marks the lanes of the vectors [vector, vector + count) whose scores against the block may be off by more
- * than that. */
-static ExactLanes findExactLanes(const Workspace& w, const Packed& packed, int vector, int count,
-                                 float mostOff) {
-  const float most = w.natural ? mostOff : mostOff * kLog2e;
+ * than the precision allows. */
+static ExactLanes findExactLanes(const Workspace& w, const Packed& packed, int vector, int count) {
+  const float most = w.natural ? packed.kernels->mostOff : packed.kernels->mostOff * kLog2e;
   ExactLanes exact{false, true};
   for (int lane = vector * kLanes; lane < (vector + count) * kLanes; ++lane) {
     const float off = packed.queryNorm[lane] * packed.offPerNorm + packed.queryPeak[lane] * packed.offPerPeak;

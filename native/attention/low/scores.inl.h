@@ -74,14 +74,6 @@ SELFSAME_NOINLINE bool weighPackedTile(const PackedTile& tile, bool only, float*
   return false;
 }
 
-template <class P, int N>
-SELFSAME_INLINE bool weighPackedOf(int count, const PackedTile& tile, bool only, float* reference,
-                                   float* threshold, float* sums, float* weights) {
-  if (count == N) return weighPackedTile<P, N>(tile, only, reference, threshold, sums, weights);
-  if constexpr (N > 1) return weighPackedOf<P, N - 1>(count, tile, only, reference, threshold, sums, weights);
-  return false;
-}
-
 /** The tile's packed operands; `first` is its first vector of those at hand. */
 static PackedTile packedTile(const Workspace& w, const Packed& packed, const KeyTile& tile, int first,
                              bool whole) {
@@ -100,12 +92,11 @@ static PackedTile packedTile(const Workspace& w, const Packed& packed, const Key
 }
 
 /** Scores of one tile, less the reference; the lanes that are marked so get theirs in float32. */
-template <class P>
 static void scoreEither(const Workspace& w, const Packed& packed, const KeyTile& tile, int first,
                         const ExactLanes& exact, float* reference, float* scores) {
   if (!exact.all) {
-    weighPackedOf<P, kPackedVectors>(tile.count, packedTile(w, packed, tile, first, true), true, reference,
-                                     nullptr, nullptr, scores);
+    packed.kernels->weighTile[tile.count - 1](packedTile(w, packed, tile, first, true), true, reference,
+                                              nullptr, nullptr, scores);
   }
   if (!exact.some) return;
   float* others = packed.exactScores + (first * Tile::kBlock + tile.at) * kLanes;
@@ -121,29 +112,27 @@ static void scoreEither(const Workspace& w, const Packed& packed, const KeyTile&
 }
 
 /** Scores of the block for the vectors [vector, vector + count), as scoreBlock. */
-template <class P>
 static void scorePackedBlock(const Workspace& w, const Packed& packed, int vector, int count,
                              const Block& block) {
   SELFSAME_PHASE(kScore);
-  const ExactLanes exact = findExactLanes(w, packed, vector, count, P::kMostOff);
+  const ExactLanes exact = findExactLanes(w, packed, vector, count);
   const Reach all = reachOfBlock(w, vector, count, block);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
     if (block.opens) askForRows(w, vector, count, all, key);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     const int first = tile.vector - vector;
-    scoreEither<P>(w, packed, tile, first, exact, packed.zeros, scoresOf(w, first) + tile.at * kLanes);
+    scoreEither(w, packed, tile, first, exact, packed.zeros, scoresOf(w, first) + tile.at * kLanes);
   }
 }
 
 /** Weights of the block for the vectors [vector, vector + count), as weighBlock. */
-template <class P>
 static void weighPackedBlock(const Call& call, const Task& task, const Workspace& w, const Packed& packed,
                              int vector, int count, const Block& block) {
   SELFSAME_PHASE(kScore);
   const Reach all = reachOfBlock(w, vector, count, block);
   openWeights(call, task, w, vector, count, block, all);
-  const ExactLanes exact = findExactLanes(w, packed, vector, count, P::kMostOff);
+  const ExactLanes exact = findExactLanes(w, packed, vector, count);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
     if (block.opens) askForRows(w, vector, count, all, key);
@@ -152,11 +141,11 @@ static void weighPackedBlock(const Call& call, const Task& task, const Workspace
     float* scores = scoresOf(w, first) + tile.at * kLanes;
     if (!exact.some) {
       const PackedTile operands = packedTile(w, packed, tile, first, allSee(w, tile, key));
-      if (weighPackedOf<P, kPackedVectors>(tile.count, operands, false, w.reference + lane,
-                                           w.threshold + lane, w.sum + lane, scores))
+      if (packed.kernels->weighTile[tile.count - 1](operands, false, w.reference + lane, w.threshold + lane,
+                                                    w.sum + lane, scores))
         continue;
     } else {
-      scoreEither<P>(w, packed, tile, first, exact, w.reference + lane, scores);
+      scoreEither(w, packed, tile, first, exact, w.reference + lane, scores);
       for (int i = 0; i < tile.count; ++i) {
         if (!seesTile(w, tile.vector + i, key))
           hideKeys(scoresOf(w, first + i), tile.at, tile.at + Tile::kKeys, visibleOf(w, first + i));

@@ -37,12 +37,12 @@ SELFSAME_INLINE void rangeOfValues(const Block& block, int32_t from, int32_t to,
 }
 
 /**
- * The mean and the unit of every channel of the rows [from, to), so that the largest
- * value is `mostUnits` units; false where some is not finite, or the square of the largest passes the mean
- * square `mostSpread` times.
+ * The mean and the unit of every channel of the rows [from, to); false where values must stay in float32:
+ * some is not finite, or the square of the largest is too many times the mean square.
  */
 SELFSAME_NOINLINE bool measureValues(const Packed& packed, const Block& block, int32_t from, int32_t to,
-                                     int64_t dim, float mostUnits, float mostSpread) {
+                                     int64_t dim) {
+  SELFSAME_PHASE(kPack);
   const float count = static_cast<float>(to - from);
   V::Reg squares = V::zero(), spread = V::zero(), peaks = V::zero();
   for (int64_t c = 0; c < dim; c += kRangeVectors * kLanes) {
@@ -55,7 +55,7 @@ SELFSAME_NOINLINE bool measureValues(const Packed& packed, const Block& block, i
       const V::Reg mean = V::mul(of.sum, V::all(1.0f / count));
       const V::Reg peak = V::max(V::max(V::sub(of.most, mean), V::sub(mean, of.least)), V::all(kLeastSize));
       V::store(packed.valueMean + c + n * kLanes, mean);
-      V::store(packed.valueUnit + c + n * kLanes, V::mul(peak, V::all(1.0f / mostUnits)));
+      V::store(packed.valueUnit + c + n * kLanes, V::mul(peak, V::all(1.0f / packed.kernels->mostOfValue)));
       squares = V::add(squares, of.squares);
       spread = V::add(spread, V::sub(of.squares, V::mul(V::mul(mean, mean), V::all(count))));
       peaks = V::fma(peak, peak, peaks);
@@ -74,15 +74,15 @@ SELFSAME_NOINLINE bool measureValues(const Packed& packed, const Block& block, i
   constexpr float kMostSquares = 1e37f;
   // What is left beside a mean may be all rounding, but is then no worse than that.
   const float least = sum * 1e-6f;
-  return sum <= kMostSquares && mostSum <= mostSpread * (restSum > least ? restSum : least) / count;
+  return sum <= kMostSquares &&
+         mostSum <= packed.kernels->mostSpread * (restSum > least ? restSum : least) / count;
 }
 
-/** Packs the values of the keys [from, to) of a block; false where they must stay in float32. */
+/** Packs the values of the keys [from, to) of a block, in the units that were measured. */
 template <class P>
-SELFSAME_NOINLINE bool packValues(Packed& packed, const Block& block, int32_t from, int32_t to, int64_t dim) {
+SELFSAME_NOINLINE void packValues(const Packed& packed, const Block& block, int32_t from, int32_t to,
+                                  int64_t dim) {
   SELFSAME_PHASE(kPack);
-  packed.valueRow = paddedChannels(dim);
-  if (!measureValues(packed, block, from, to, dim, P::kMostOfValue, P::kMostSpread)) return false;
   for (int64_t c = 0; c < dim; c += kLanes) {
     const V::Reg unit = V::load(packed.valueUnit + c);
     const V::Reg factor = P::kScaled ? V::div(V::all(1.0f), unit) : unit;
@@ -99,7 +99,6 @@ SELFSAME_NOINLINE bool packValues(Packed& packed, const Block& block, int32_t fr
       P::store(words + key / P::kPack * packed.valueRow, P::pack(x, factor));
     }
   }
-  return true;
 }
 
 /** The largest of the weights of `count` keys in every lane, and their sum. */
@@ -126,29 +125,25 @@ SELFSAME_INLINE WeightSize measureWeights(const float* weights, int32_t count) {
 }
 
 /**
- * Packs the weights of some keys for one vector of rows, which lie at `scores`, in their own place: as
- * [word][lane]. They are rounded against the largest of the row in this block, not in all, so that a row of
- * many small weights beside a large one keeps them.
+ * Packs the weights of one vector of rows, which lie at `scores`, in their own place: as [word][lane]; those
+ * of `all` keys, which are 0 but for its own. They are rounded against the largest of the row in this block,
+ * not in all, so that a row of many small weights beside a large one keeps them.
  */
 template <class P>
-SELFSAME_NOINLINE void packWeights(const Packed& packed, int vector, float* scores, const Keys& keys) {
-  float* weightUnit = packed.weightUnit + vector * kLanes;
-  float* weightSum = packed.weightSum + vector * kLanes;
-  V::store(weightUnit, V::zero());
-  V::store(weightSum, V::zero());
-  if (keys.begin == keys.end) return;
+SELFSAME_NOINLINE void packWeights(const Packed& packed, int vector, float* scores, const Keys& own,
+                                   const Keys& all) {
   constexpr int32_t kStep = 4;
   static_assert(kStep % P::kPack == 0);
-  const int32_t begin = keys.begin - keys.begin % kStep, end = (keys.end + kStep - 1) / kStep * kStep;
-  fillKeys(scores, begin, keys.begin, 0.0f);
-  fillKeys(scores, keys.end, end, 0.0f);
+  const int32_t begin = all.begin - all.begin % kStep, end = (all.end + kStep - 1) / kStep * kStep;
+  fillKeys(scores, begin, own.begin, 0.0f);
+  fillKeys(scores, own.end, end, 0.0f);
   V::Reg factor = V::all(1.0f);
   if constexpr (P::kScaled) {
     const WeightSize size = measureWeights(scores + begin * kLanes, end - begin);
     const V::Reg unit = V::max(P::unitOfWeights(size.most, size.sum), V::all(1e-30f));
     factor = V::div(V::all(1.0f), unit);
-    V::store(weightUnit, unit);
-    V::store(weightSum, size.sum);
+    V::store(packed.weightUnit + vector * kLanes, unit);
+    V::store(packed.weightSum + vector * kLanes, size.sum);
   }
   uint32_t* words = reinterpret_cast<uint32_t*>(scores);
   for (int32_t key = begin; key < end; key += P::kPack) {
