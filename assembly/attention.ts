@@ -10,6 +10,7 @@ import { classify, EDGE, NONE } from './visible'
 export { narrow, widen } from './half'
 export { widenInt8 } from './int8'
 export { lookAtBlock } from './look'
+export { moveRows } from './move'
 export { packKeys, packQueries } from './pack'
 export { closeStrips, openStrips } from './strip'
 

@@ -6,12 +6,12 @@ import { fma } from './lanes'
  * They are loaded because newer V8 builds a vector constant anew at every use (Node 24: 310 ns against 660 per strip and
  * block; Node 20: no difference).
  */
-const POLYNOMIAL = memory.data<f32>([
+export const POLYNOMIAL = memory.data<f32>([
   0.0001535336341476068, 0.0013398875016719103, 0.00961843691766262,
   0.055503323674201965, 0.24022647738456726, 0.6931471824645996,
 ])
 /** -127 and 1.5 * 2^23 + 127 */
-const RANGE = memory.data<f32>([-127, 12583039])
+export const RANGE = memory.data<f32>([-127, 12583039])
 
 /**
  * Turns scores s (a vector every 32 bytes of [at, end)) into weights 2^((s - reference) * factor), which are at most 1,
@@ -39,15 +39,17 @@ export function weigh(at: usize, end: usize, reference: v128, factor: v128): v12
     const x = f32x4.pmax(difference, lowest)
     const shifted = f32x4.add(x, rounder)
     const f = f32x4.sub(x, f32x4.sub(shifted, rounder))
-    let p = fma(c6, f, c5)
-    p = fma(p, f, c4)
-    p = fma(p, f, c3)
-    p = fma(p, f, c2)
-    p = fma(p, f, c1)
-    p = fma(p, f, one)
+    const p = fma(slope(f, c6, c5, c4, c3, c2, c1), f, one)
     const weight = f32x4.mul(p, i32x4.shl(shifted, 23))
     v128.store(at, weight)
     sum = f32x4.add(sum, weight)
   }
   return sum
+}
+
+/** (2^f - 1) / f on [-1/2, 1/2], from the coefficients of POLYNOMIAL. */
+// @ts-ignore: decorator
+@inline
+export function slope(f: v128, c6: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128): v128 {
+  return fma(fma(fma(fma(fma(c6, f, c5), f, c4), f, c3), f, c2), f, c1)
 }

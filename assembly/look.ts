@@ -20,7 +20,7 @@ const ROW_BYTES: usize = BLOCK * 4
 /**
  * One step for one block of keys, to output[row][key of the block], of `strips` strips from `first` on.
  * Before the masks every key has a score; after them rows that see nothing have -inf, and weights of 0.
- * Final weights take the maximum and the sum that all blocks left in the state.
+ * Final weights take the maximum and the sum of all blocks, so they come after `closeStrips`.
  */
 export function lookAtBlock(task: usize, block: i32, offset: i32, first: i32, strips: i32, step: i32): void {
   const scores = load<usize>(task, SCORES)

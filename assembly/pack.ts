@@ -1,34 +1,37 @@
 import { storeTransposed } from './lanes'
 
 /**
- * Query rows into strips of eight: target[strip][channel][8], times `factor`. A last strip that is not full repeats the
- * last row, so that its spare lanes are as tame as that row.
+ * Query rows, `step` bytes apart, into strips of eight: target[strip][channel][8], times `factor`. A last strip that is
+ * not full repeats the last row, so that its spare lanes are as tame as that row.
  */
-export function packQueries(source: usize, target: usize, rows: i32, headDim: i32, factor: f32): void {
+export function packQueries(source: usize, step: usize, target: usize, rows: i32, headDim: i32, factor: f32): void {
   for (let first = 0; first < rows; first += 8) {
     for (let half = 0; half < 8; half += 4) {
       packFour(
-        rowAt(source, first + half, rows, headDim), rowAt(source, first + half + 1, rows, headDim),
-        rowAt(source, first + half + 2, rows, headDim), rowAt(source, first + half + 3, rows, headDim),
+        rowAt(source, step, first + half, rows), rowAt(source, step, first + half + 1, rows),
+        rowAt(source, step, first + half + 2, rows), rowAt(source, step, first + half + 3, rows),
         target + <usize>((first * headDim + half) << 2), 32, headDim, factor,
       )
     }
   }
 }
 
-/** Key rows [first, end) of a block into tiles of four: target[tile][channel][4]. Both bounds are multiples of 4. */
-export function packKeys(source: usize, target: usize, first: i32, end: i32, headDim: i32): void {
-  const row = <usize>(headDim << 2)
+/**
+ * Key rows [first, end) of a block, `step` bytes apart, into tiles of four: target[tile][channel][4]. Both bounds are
+ * multiples of 4.
+ */
+export function packKeys(source: usize, step: usize, target: usize, first: i32, end: i32, headDim: i32): void {
   for (let key = first; key < end; key += 4) {
-    const at = <usize>key * row
-    packFour(source + at, source + at + row, source + at + 2 * row, source + at + 3 * row, target + at, 16, headDim, 1)
+    const row = source + <usize>key * step
+    const tile = target + <usize>((key * headDim) << 2)
+    packFour(row, row + step, row + 2 * step, row + 3 * step, tile, 16, headDim, 1)
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function rowAt(source: usize, row: i32, rows: i32, headDim: i32): usize {
-  return source + <usize>((min(row, rows - 1) * headDim) << 2)
+function rowAt(source: usize, step: usize, row: i32, rows: i32): usize {
+  return source + <usize>min(row, rows - 1) * step
 }
 
 /** Four rows side by side: target + channel * step holds the four rows' values of that channel. */

@@ -1,6 +1,6 @@
 import { weigh } from './exp'
 import { fma } from './lanes'
-import { MAX, RESCALE, SUM } from './strip'
+import { INVERSE, MAX, RESCALE, SUM } from './strip'
 
 /**
  * One block of the online softmax for four rows (a half strip): scores become weights relative to the greatest score
@@ -33,18 +33,18 @@ export function softmaxBlock(state: usize, scores: usize, from: i32, to: i32, sc
 }
 
 /**
- * Final weights of four rows for `keys` keys, in place of their scores. A masked key, whose score is -inf, has weight 0
- * also in a row that is NaN.
+ * Final weights of four rows of closed strips for `keys` keys, in place of their scores. A masked key, whose score is
+ * -inf, has weight 0 also in a row that is NaN.
  */
 export function finalWeights(state: usize, scores: usize, keys: i32, scale: f32): void {
   const reference = finiteReference(v128.load(state, MAX))
   const factor = f32x4.splat(scale)
-  const sum = v128.load(state, SUM)
+  const inverse = v128.load(state, INVERSE)
   const none = f32x4.splat(-Infinity)
   for (const end = scores + (<usize>keys << 5); scores < end; scores += 32) {
     const masked = f32x4.eq(v128.load(scores), none)
     weigh(scores, scores + 32, reference, factor)
-    v128.store(scores, v128.andnot(f32x4.div(v128.load(scores), sum), masked))
+    v128.store(scores, v128.andnot(f32x4.mul(v128.load(scores), inverse), masked))
   }
 }
 

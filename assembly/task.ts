@@ -22,25 +22,34 @@ export const UNIT: usize = 40
 export const EXPONENT: usize = 44
 /** float32: the bound of softcap. */
 export const CAP: usize = 48
-/** First valid key of the item, and end of the keys that no window hides: a row sees these too, up to its own end. */
-export const KEY_BEGIN: usize = 52
-export const SINK_END: usize = 56
 /** Masks in words: bits before the first key of a word that the host brought. Masks in bytes: -1. */
-export const KEEP_SHIFT: usize = 60
-export const DROP_SHIFT: usize = 64
+export const KEEP_SHIFT: usize = 52
+export const DROP_SHIFT: usize = 56
 /** Storage type of the bias. */
-export const BIAS_TYPE: usize = 68
+export const BIAS_TYPE: usize = 60
+/** Rows of the chunk, which stand for (first + row) / group of the item, and that group of heads. */
+export const FIRST: usize = 64
+export const ROWS: usize = 68
+export const GROUP: usize = 72
+/** The item's valid keys, the position of its first query row, and the distances of the window, as in the plan. */
+export const KEY_BEGIN: usize = 76
+export const KEY_END: usize = 80
+export const FIRST_POSITION: usize = 84
+export const LEFT: usize = 88
+export const RIGHT: usize = 92
+/** End of the first keys, which no window hides: a row sees these too, up to its own end. */
+export const SINK_END: usize = 96
 
 // What one strip sees of the block at hand; every function that needs it runs after `classify`.
 
 /** A word of 64 keys for each row; bit t is key t of the block. Only for blocks of kind EDGE. */
-export const VISIBLE: usize = 80
+export const VISIBLE: usize = 112
 /** Keys that some row sees, and that every row sees, in the same form. */
-export const SOME: usize = 144
-export const EVERY: usize = 152
+export const SOME: usize = 176
+export const EVERY: usize = 184
 /** First key of the block that some row sees, and the end of these keys. */
-export const FROM: usize = 160
-export const TO: usize = 164
+export const FROM: usize = 192
+export const TO: usize = 196
 
 export const SOFTCAP = 1 << 0
 export const BIAS = 1 << 1

@@ -6,6 +6,8 @@
 import type { Kernel } from './wasm-kernel.ts'
 
 export const ARENA_BYTES: number = 2 ** 20
+/** What it may grow to where several heads are worked on together. */
+export const SHARED_BYTES: number = 2 ** 21
 /** Left to the kernel, for its constants. */
 export const KERNEL_BYTES: number = 2 ** 11
 const PAGE_BYTES = 2 ** 16
@@ -14,6 +16,7 @@ export class Arena {
   readonly kernel: Kernel
   readonly #memory = new WebAssembly.Memory({ initial: ARENA_BYTES / PAGE_BYTES })
   floats!: Float32Array
+  doubles!: Float64Array
   ints!: Int32Array
   words!: Uint32Array
   halves!: Uint16Array
@@ -28,7 +31,10 @@ export class Arena {
     this.#view()
   }
 
-  /** Grows only for a headDim of a thousand and more, where the smallest chunk and block exceed the arena. */
+  /**
+   * Grows once where several heads are worked on together, and for a headDim of a thousand and more, where the smallest
+   * chunk and block exceed the arena.
+   */
   reserve(bytes: number): void {
     const missing = bytes - this.#memory.buffer.byteLength
     if (missing <= 0) return
@@ -39,6 +45,7 @@ export class Arena {
   #view(): void {
     const { buffer } = this.#memory
     this.floats = new Float32Array(buffer)
+    this.doubles = new Float64Array(buffer)
     this.ints = new Int32Array(buffer)
     this.words = new Uint32Array(buffer)
     this.halves = new Uint16Array(buffer)

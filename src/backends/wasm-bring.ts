@@ -5,60 +5,75 @@
 import { type Arrays, type Plan, SCALE_BYTES, Storage, type Stored } from '../attention/plan.ts'
 import { type Call, type Chunk, unstack } from './wasm-chunk.ts'
 import { copyRows, Landing } from './wasm-copy.ts'
+import type { Head } from './wasm-heads.ts'
 import { KEY_BLOCK } from './wasm-kernel.ts'
 import { signOf } from './wasm-units.ts'
 
-/** The query rows of a chunk, packed. They carry the sign of the scale, so that greater scores weigh more. */
-export function bringQueries({ plan, arrays: { q }, arena, layout }: Call, chunk: Chunk): void {
-  const { item, group } = chunk
-  const { headDim, qHead, qRow } = plan
-  const base = item.index * plan.qBatch + chunk.kvHead * group * qHead + item.queryFirst * qRow
+/** The query rows of a chunk's heads, packed. They carry the sign of the scale, so that greater scores weigh more. */
+export function bringQueries(call: Call, chunk: Chunk, heads: readonly Head[]): void {
+  const { plan, arena, layout } = call
+  const rowBytes = plan.headDim * 4
   for (let row = 0; row < chunk.rows; row += KEY_BLOCK) {
     const rows = Math.min(KEY_BLOCK, chunk.rows - row)
-    const landing = new Landing(arena, plan.qType, layout.stage, rows * headDim)
-    const { numbers, first } = landing
-    if (group === 1) {
-      copyRows(q, base + (chunk.first + row) * qRow, qRow, numbers, first, headDim, rows, headDim)
-    } else {
-      for (let i = 0; i < rows; i++) {
-        const [queryRow, member] = unstack(chunk, row + i)
-        const from = base + member * qHead + queryRow * qRow
-        numbers.set(q.subarray(from, from + headDim), first + i * headDim)
-      }
+    stageQueries(call, chunk, row, rows)
+    for (const [h, { call: own }] of heads.entries()) {
+      arena.kernel.packQueries(
+        layout.stage + h * rowBytes,
+        heads.length * rowBytes,
+        own.layout.queries + row * rowBytes,
+        rows,
+        plan.headDim,
+        signOf(plan),
+      )
     }
-    landing.settle()
-    const target = layout.queries + row * headDim * 4
-    arena.kernel.packQueries(layout.stage, target, rows, headDim, signOf(plan))
   }
 }
 
-/** Keys [from, to) of the block that begins at key `block`, packed. */
-export function bringKeys(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
-  const { plan, arrays, arena, layout } = call
-  const { headDim, kRow } = plan
-  const page = pageOf(plan, arrays, chunk, block)
-  const item = page === undefined ? chunk.item.index * plan.kBatch : page * plan.kPage
-  const head = item + chunk.kvHead * plan.kHead
-  const row = rowOf(plan, chunk, block) + from
-  const at = layout.stage + from * headDim * 4
-  bringRows(call, arrays.k, { head, row, stride: kRow, rows: to - from, width: headDim }, at, headDim)
-  arena.kernel.packKeys(layout.stage, layout.keys, from & ~3, (to + 3) & ~3, headDim)
+function stageQueries({ plan, arrays: { q }, arena, layout }: Call, chunk: Chunk, row: number, rows: number) {
+  const { item, group, heads } = chunk
+  const { headDim, qHead, qRow } = plan
+  const base = item.index * plan.qBatch + chunk.kvHead * group * qHead + item.queryFirst * qRow
+  const width = heads * headDim
+  const landing = new Landing(arena, plan.qType, layout.stage, rows * width)
+  const { numbers, first } = landing
+  if (group === 1) {
+    copyRows(q, base + (chunk.first + row) * qRow, qRow, numbers, first, width, rows, width)
+  } else {
+    for (let i = 0; i < rows; i++) {
+      const [queryRow, member] = unstack(chunk, row + i)
+      const from = base + member * qHead + queryRow * qRow
+      numbers.set(q.subarray(from, from + headDim), first + i * headDim)
+    }
+  }
+  landing.settle()
 }
 
-/** The values of the same keys. */
-export function bringValues(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
+/** Keys and values [from, to) of the block that begins at key `block`, for all heads of a chunk. */
+export function stageBlock(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
   const { plan, arrays, layout } = call
-  const { valueDim, vRow } = plan
-  const page = pageOf(plan, arrays, chunk, block)
-  const item = page === undefined ? chunk.item.index * plan.vBatch : page * plan.vPage
-  const head = item + chunk.kvHead * plan.vHead
+  const { vBatch, vPage, vHead, vRow } = plan
+  stageKeys(call, chunk, block, from, to)
+  const head = headOf(call, chunk, block, vBatch, vPage, vHead)
   const row = rowOf(plan, chunk, block) + from
-  const at = layout.stage + from * layout.valueStride
-  const rows = { head, row, stride: vRow, rows: to - from, width: valueDim }
-  bringRows(call, arrays.v, rows, at, layout.valueStride / 4)
+  const width = chunk.heads * plan.valueDim
+  // Values of a single head land where they will stay.
+  const alone = chunk.heads === 1
+  const stride = alone ? layout.valueStride / 4 : width
+  const at = (alone ? layout.values : layout.valueStage) + from * stride * 4
+  bringRows(call, arrays.v, { head, row, stride: vRow, rows: to - from, width }, at, stride)
 }
 
-/** Rows of keys or values of one head: where the head begins, the first row, and how far apart rows are. */
+function stageKeys(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
+  const { plan, arrays, layout } = call
+  const { kBatch, kPage, kHead, kRow } = plan
+  const head = headOf(call, chunk, block, kBatch, kPage, kHead)
+  const row = rowOf(plan, chunk, block) + from
+  const width = chunk.heads * plan.headDim
+  const at = layout.stage + from * width * 4
+  bringRows(call, arrays.k, { head, row, stride: kRow, rows: to - from, width }, at, width)
+}
+
+/** Rows of keys or values: where their first head begins, the first row, and how far apart rows are. */
 interface Rows {
   readonly head: number
   readonly row: number
@@ -92,6 +107,36 @@ function bringRows(
   arena.kernel.widenInt8(codes, at, rows, stride, layout.scores)
 }
 
+/** Makes what was staged ready for the kernel, for head `h` of the chunk. */
+export function takeBlock(call: Call, chunk: Chunk, h: number, from: number, to: number): void {
+  takeKeys(call, chunk, h, from, to)
+  if (chunk.heads === 1) return
+  const { plan, arena, layout } = call
+  const rowBytes = plan.valueDim * 4
+  const step = chunk.heads * rowBytes
+  const source = layout.valueStage + from * step + h * rowBytes
+  const { values, valueStride } = layout
+  arena.kernel.moveRows(source, step, values + from * valueStride, valueStride, to - from, rowBytes)
+}
+
+function takeKeys(
+  { plan, arena, layout }: Call,
+  { heads }: Chunk,
+  h: number,
+  from: number,
+  to: number,
+): void {
+  const rowBytes = plan.headDim * 4
+  const source = layout.stage + h * rowBytes
+  arena.kernel.packKeys(source, heads * rowBytes, layout.keys, from & ~3, (to + 3) & ~3, plan.headDim)
+}
+
+/** The keys alone, of a chunk with one head. */
+export function bringKeys(call: Call, chunk: Chunk, block: number, from: number, to: number): void {
+  stageKeys(call, chunk, block, from, to)
+  takeKeys(call, chunk, 0, from, to)
+}
+
 /** The page of a block; undefined where the keys of an item lie in one piece. Blocks never straddle pages. */
 export function pageOf(plan: Plan, { pages }: Arrays, { item }: Chunk, block: number): number | undefined {
   if (plan.pageKeys === 0) return undefined
@@ -101,4 +146,17 @@ export function pageOf(plan: Plan, { pages }: Arrays, { item }: Chunk, block: nu
 /** Row of a block's first key, within its page or among all keys of the tensor. */
 function rowOf(plan: Plan, { item }: Chunk, block: number): number {
   return plan.pageKeys === 0 ? item.keyFirst + block : block % plan.pageKeys
+}
+
+/** Where the rows of the chunk's first head begin in a tensor with these strides; in pages, from page to page. */
+function headOf(
+  { plan, arrays }: Call,
+  chunk: Chunk,
+  block: number,
+  batch: number,
+  page: number,
+  head: number,
+): number {
+  const own = pageOf(plan, arrays, chunk, block)
+  return (own === undefined ? chunk.item.index * batch : own * page) + chunk.kvHead * head
 }

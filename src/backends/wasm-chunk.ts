@@ -1,5 +1,5 @@
 /**
- * How a plan is cut into chunks: query rows of one batch item that share a key/value head.
+ * How a plan is cut into chunks: query rows of one batch item that share a key/value head, or the same rows of several.
  * The rows of the heads of a group are stacked as row * group + head, so that each block of keys is copied once for all.
  * @module
  */
@@ -21,7 +21,9 @@ export type Item = Readonly<Record<(typeof ITEM_WORDS)[number] | 'index', number
 
 export interface Chunk {
   readonly item: Item
+  /** The first key/value head, and how many are worked on together. */
   readonly kvHead: number
+  readonly heads: number
   /** Query heads that read this key/value head; the first is kvHead * group. */
   readonly group: number
   /** First stacked row, and how many. */
@@ -36,14 +38,15 @@ export function itemOf(plan: Plan, index: number): Item {
   return { index, queryFirst, queryTotal, queryRows, keyFirst, keyTotal, keyBegin, keyEnd, position }
 }
 
-/** The chunks of an item, about equal in size and at most `mostRows` long. */
-export function* chunksOf(plan: Plan, item: Item, mostRows: number): Generator<Chunk, void, void> {
+/** The chunks of an item, about equal in size. */
+export function* chunksOf(plan: Plan, item: Item, layout: Layout): Generator<Chunk, void, void> {
   const group = plan.heads / plan.kvHeads
   const total = item.queryRows * group
-  const size = STRIP * Math.ceil(total / STRIP / Math.ceil(total / mostRows))
-  for (let kvHead = 0; kvHead < plan.kvHeads; kvHead++) {
+  const size = STRIP * Math.ceil(total / STRIP / Math.ceil(total / layout.rows))
+  for (let kvHead = 0; kvHead < plan.kvHeads; kvHead += layout.heads) {
+    const heads = Math.min(layout.heads, plan.kvHeads - kvHead)
     for (let first = 0; first < total; first += size) {
-      yield { item, kvHead, group, first, rows: Math.min(size, total - first) }
+      yield { item, kvHead, heads, group, first, rows: Math.min(size, total - first) }
     }
   }
 }

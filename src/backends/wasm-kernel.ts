@@ -6,8 +6,23 @@
 /** The exports of assembly/attention.ts. Addresses count bytes; `task` is the address of a record of TASK. */
 export interface Kernel {
   readonly heapBase: WebAssembly.Global
-  packQueries(source: number, target: number, rows: number, headDim: number, factor: number): void
-  packKeys(source: number, target: number, first: number, end: number, headDim: number): void
+  packQueries(
+    source: number,
+    step: number,
+    target: number,
+    rows: number,
+    headDim: number,
+    factor: number,
+  ): void
+  packKeys(source: number, step: number, target: number, first: number, end: number, headDim: number): void
+  moveRows(
+    source: number,
+    sourceStep: number,
+    target: number,
+    targetStep: number,
+    rows: number,
+    width: number,
+  ): void
   widen(source: number, target: number, count: number, type: number): void
   widenInt8(source: number, target: number, rows: number, stride: number, scales: number): void
   narrow(source: number, target: number, count: number, type: number): void
@@ -23,18 +38,10 @@ export const STRIP = 8
 export const KEY_BLOCK = 64
 
 /** Where the fields of a strip's state lie, in words of 4 bytes, as in assembly/strip.ts; each has one for every row. */
-export const STATE = {
-  begin: 0,
-  end: 8,
-  position: 16,
-  slope: 24,
-  keepAt: 32,
-  dropAt: 40,
-  biasAt: 48,
-  max: 56,
-  sum: 64,
-} as const
-export const STATE_WORDS = 84
+export const STATE = { slope: 24, keepAt: 32, dropAt: 40, biasAt: 48, max: 56, sum: 64 } as const
+/** The same for the sinks, in words of 8 bytes from the strip's first; a strip's rows lie side by side. */
+export const STATE_SINK = 40
+export const STATE_WORDS = 108
 
 /** Where the fields of a task lie, in words of 4 bytes, as in assembly/task.ts. */
 export const TASK = {
@@ -51,13 +58,20 @@ export const TASK = {
   unit: 10,
   exponent: 11,
   cap: 12,
-  keyBegin: 13,
-  sinkEnd: 14,
-  keepShift: 15,
-  dropShift: 16,
-  biasType: 17,
+  keepShift: 13,
+  dropShift: 14,
+  biasType: 15,
+  first: 16,
+  rows: 17,
+  group: 18,
+  keyBegin: 19,
+  keyEnd: 20,
+  firstPosition: 21,
+  left: 22,
+  right: 23,
+  sinkEnd: 24,
 } as const
-export const TASK_WORDS = 42
+export const TASK_WORDS = 50
 
 /** Steps of the pipeline that `lookAtBlock` shows, as in assembly/look.ts; the first three are those of ScoresAt. */
 export const Step = { scaled: 0, capped: 1, masked: 2, weights: 3 } as const

@@ -3,15 +3,17 @@
  * @module
  */
 import type { Plan } from '../attention/plan.ts'
-import { ARENA_BYTES, KERNEL_BYTES } from './wasm-arena.ts'
-import { KEY_BLOCK, STATE_WORDS, STRIP, TASK_WORDS } from './wasm-kernel.ts'
+import { ARENA_BYTES, KERNEL_BYTES, SHARED_BYTES } from './wasm-arena.ts'
+import { KEY_BLOCK, STATE_SINK, STATE_WORDS, STRIP, TASK_WORDS } from './wasm-kernel.ts'
 import { type Mask, masksOf, mostRows } from './wasm-masks.ts'
 
-/** More rows copy each key less often; from 128 on that is within 2 % (measured), and steps stay short. */
-const MOST_ROWS = 256
+/** More rows copy each key less often: 512 are 1 to 4 % faster than 256 (measured), and steps are still short. */
+const MOST_ROWS = 512
+/** Behind a narrow window fewer of the rows are at work on a block; 512 rows would bring a third more keys. */
+const MOST_WINDOWED_ROWS = 1024
 /** With a bias for each row: half as many rows leave room for twice as many keys of it, so for half as many copies. */
 const MOST_BIASED_ROWS = 128
-/** Room for masks. With half of it a bias costs 1.6 times as much, twice as much room gains nothing (measured). */
+/** Room for masks. With half of it a bias costs up to twice as much, and more room gains nothing (measured). */
 const MASK_BYTES = 2 ** 18
 
 export interface MaskArea {
@@ -21,18 +23,24 @@ export interface MaskArea {
   readonly pitch: number
 }
 
-/** Addresses in bytes, and how many query rows a chunk may have. */
+/** Addresses in bytes, and how much a chunk may have. */
 export interface Layout {
+  /** Key/value heads that are worked on together, and query rows of each. */
+  readonly heads: number
   readonly rows: number
   /** Bytes of one row of values and of output: whole vectors of eight channels. */
   readonly valueStride: number
-  readonly task: number
-  readonly queries: number
-  readonly keys: number
-  /** Rows as they come from the tensors; the values of a block stay here. */
-  readonly stage: number
   readonly scores: number
+  /** Keys of a block, packed, and its values: of one head. */
+  readonly keys: number
+  readonly values: number
+  /** Rows as they come from the tensors, of all heads that are worked on together; and such rows of values. */
+  readonly stage: number
+  readonly valueStage: number
+  /** Each head has its own of the following. */
+  readonly task: number
   readonly state: number
+  readonly queries: number
   /** Output of a chunk; when that is written, what is shown of its weights or scores against one block. */
   readonly output: number
   readonly masks: readonly MaskArea[]
@@ -41,27 +49,38 @@ export interface Layout {
   readonly bytes: number
 }
 
-export function layoutOf(plan: Plan): Layout {
+/** As one of so many key/value heads sees it that are worked on together; masks only go with one. */
+export function layoutOf(plan: Plan, heads: number, head = 0): Layout {
   const rowBytes = plan.headDim * 4
   const valueStride = Math.ceil(plan.valueDim / STRIP) * STRIP * 4
   const outputStride = Math.max(valueStride, KEY_BLOCK * 4)
   const masks = masksOf(plan)
 
-  const task = KERNEL_BYTES
-  const scores = task + align(TASK_WORDS * 4)
-  const stage = scores + KEY_BLOCK * STRIP * 4
+  const scores = KERNEL_BYTES
+  const keys = scores + KEY_BLOCK * STRIP * 4
+  const values = keys + align(KEY_BLOCK * rowBytes)
   // Halves are widened four at a time, so up to three numbers too far.
-  const keys = stage + align(KEY_BLOCK * Math.max(rowBytes, valueStride) + 16)
-  const state = keys + align(KEY_BLOCK * rowBytes)
+  const stage = values + align(KEY_BLOCK * valueStride + 16)
+  const valueStage = stage + align(KEY_BLOCK * rowBytes * heads + 16)
+  // The values of a single head need not be parted from others.
+  const own = heads === 1 ? valueStage : valueStage + align(KEY_BLOCK * valueStride * heads + 16)
+  const room = (heads === 1 ? ARENA_BYTES : SHARED_BYTES) - own - (masks.length > 0 ? MASK_BYTES : 0)
   const stripBytes = STRIP * (rowBytes + outputStride) + STATE_WORDS * 4
-  const room = ARENA_BYTES - state - (masks.length > 0 ? MASK_BYTES : 0)
+  // Each of the parts of a head may begin up to 64 bytes later than the one before ends.
+  const fitting = Math.floor((room / heads - 4 * TASK_WORDS - 4 * ALIGNMENT) / stripBytes)
   const biased = masks.some(({ keyBits, row }) => keyBits >= 16 && row !== 0)
-  const most = biased ? MOST_BIASED_ROWS : MOST_ROWS
-  const rows = STRIP * Math.max(1, Math.min(Math.floor(room / stripBytes), most / STRIP))
+  const most = biased ? MOST_BIASED_ROWS : isNarrow(plan) ? MOST_WINDOWED_ROWS : MOST_ROWS
+  const rows = STRIP * Math.max(1, Math.min(fitting, most / STRIP))
 
-  const queries = state + align((rows / STRIP) * STATE_WORDS * 4)
-  const output = queries + align(rows * rowBytes)
-  let bytes = output + align(rows * outputStride)
+  const taskBytes = align(TASK_WORDS * 4)
+  const stateBytes = align((rows / STRIP) * STATE_WORDS * 4)
+  const queryBytes = align(rows * rowBytes)
+  const headBytes = taskBytes + stateBytes + queryBytes + align(rows * outputStride)
+  const task = own + head * headBytes
+  const state = task + taskBytes
+  const queries = state + stateBytes
+  const output = queries + queryBytes
+  let bytes = own + headBytes * heads
   const group = plan.heads / plan.kvHeads
   const window = windowOf(masks, group, rows, plan.keys)
   const areas = masks.map(mask => {
@@ -72,19 +91,26 @@ export function layoutOf(plan: Plan): Layout {
     return { mask, at, pitch }
   })
   return {
+    heads,
     rows,
     valueStride,
-    task,
-    queries,
-    keys,
-    stage,
     scores,
+    keys,
+    values,
+    stage,
+    valueStage,
+    task,
     state,
+    queries,
     output,
     masks: areas,
     window,
     bytes,
   }
+}
+
+function isNarrow({ left, right }: Plan): boolean {
+  return left < MOST_ROWS && right < MOST_ROWS
 }
 
 /** Keys whose masks fit into their room: whole blocks, and no more than there are. */
@@ -98,8 +124,13 @@ function windowOf(masks: readonly Mask[], group: number, rows: number, keys: num
 
 /** Where the state of a row lies, in words; add a field of STATE. */
 export function stateOf(layout: Layout, row: number): number {
-  const lane = row % STRIP
-  return layout.state / 4 + ((row - lane) / STRIP) * STATE_WORDS + lane
+  return (layout.state >> 2) + (row >> 3) * STATE_WORDS + (row & 7)
 }
 
-const align = (bytes: number): number => Math.ceil(bytes / 64) * 64
+/** Where the sink of a row lies, in words of 8 bytes. */
+export function sinkOf(layout: Layout, row: number): number {
+  return layout.state / 8 + (row >> 3) * (STATE_WORDS / 2) + STATE_SINK + (row & 7)
+}
+
+const ALIGNMENT = 64
+const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT

@@ -9,7 +9,6 @@ import { bringKeys, bringQueries, pageOf } from './wasm-bring.ts'
 import { type Call, type Chunk, chunksOf, type Item, unstack } from './wasm-chunk.ts'
 import { KEY_BLOCK, STRIP, Step } from './wasm-kernel.ts'
 import { type Block, blocksOf, type Span } from './wasm-reach.ts'
-import { writeTask } from './wasm-task.ts'
 import { MaskWindow } from './wasm-window.ts'
 
 export interface Look {
@@ -61,13 +60,12 @@ export function* showEveryKey(call: Call, look: Look, item: Item): Steps {
   const { everyKey } = look
   if (everyKey === undefined) return
   const { plan, arrays, layout } = call
-  for (const chunk of chunksOf(plan, { ...item, queryRows: item.queryTotal }, layout.rows)) {
+  for (const chunk of chunksOf(plan, { ...item, queryRows: item.queryTotal }, layout)) {
     const blocks = [...blocksOf([[0, item.keyTotal]])].filter(
       ([block]) => (pageOf(plan, arrays, chunk, block) ?? 0) >= 0,
     )
     if (selectedRows(look, chunk).length === 0) continue
-    writeTask(call, chunk)
-    bringQueries(call, chunk)
+    bringQueries(call, chunk, [{ call, chunk }])
     yield* show(call, look, chunk, blocks, [everyKey], () => 0)
   }
 }

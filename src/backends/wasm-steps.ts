@@ -5,35 +5,43 @@
 import { type Arrays, Feature, Output, type Plan } from '../attention/plan.ts'
 import type { Steps } from './steps.ts'
 import type { Arenas } from './wasm-arena.ts'
-import { bringKeys, bringQueries, bringValues } from './wasm-bring.ts'
+import { bringQueries, stageBlock, takeBlock } from './wasm-bring.ts'
 import { type Call, type Chunk, chunksOf, itemOf } from './wasm-chunk.ts'
+import { type Head, headsOf, layoutFor } from './wasm-heads.ts'
 import { layoutOf } from './wasm-layout.ts'
 import { lookOf, showEveryKey, showVisible } from './wasm-look.ts'
-import { blocksOf, openRows, type Span } from './wasm-reach.ts'
-import { writeSlopes, writeTask } from './wasm-task.ts'
+import { blocksOf, spansOf } from './wasm-reach.ts'
+import { writeChunk, writeSlopes, writeTask } from './wasm-task.ts'
 import { addressMasks, MaskWindow } from './wasm-window.ts'
-import { addSinks, clearPadding, writeLse, writeOutput } from './wasm-write.ts'
+import { clearPadding, writeLse, writeOutput, writeSinks } from './wasm-write.ts'
 
 /** Runs a plan; a step is one chunk against one block. */
 export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
-  const layout = layoutOf(plan)
-  const arena = arenas.take(layout.bytes)
-  const call = { plan, arrays, arena, layout }
+  const arena = arenas.take(layoutOf(plan, 1).bytes)
   try {
     const look = lookOf(plan, arrays)
     for (let b = 0; b < plan.batch; b++) {
       const item = itemOf(plan, b)
+      const layout = layoutFor(plan, item)
+      arena.reserve(layout.bytes)
+      const call = { plan, arrays, arena, layout }
+      for (let h = 0; h < layout.heads; h++) writeTask({ ...call, layout: layoutOf(plan, layout.heads, h) })
       clearPadding(call, item)
-      for (const chunk of chunksOf(plan, item, layout.rows)) {
-        const spans = openChunk(call, chunk)
+      for (const chunk of chunksOf(plan, item, layout)) {
+        const spans = spansOf(call, chunk)
+        const heads = headsOf(call, chunk)
+        openChunk(call, chunk, heads)
         const masks = new MaskWindow(call, chunk, spans)
         for (const [block, from, to] of blocksOf(spans)) {
-          bringKeys(call, chunk, block, from, to)
-          bringValues(call, chunk, block, from, to)
-          arena.kernel.attendBlock(layout.task, block, masks.reach(block), from, to)
+          stageBlock(call, chunk, block, from, to)
+          const offset = masks.reach(block)
+          for (let h = 0; h < heads.length; h++) {
+            takeBlock(call, chunk, h, from, to)
+            arena.kernel.attendBlock(heads[h].call.layout.task, block, offset, from, to)
+          }
           yield
         }
-        closeChunk(call, chunk)
+        closeChunk(call, chunk, heads)
         yield
         if (look) yield* showVisible(call, look, chunk, spans)
       }
@@ -44,21 +52,23 @@ export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
   }
 }
 
-/** Brings in the query rows and what is known of each; returns the keys that they see. */
-function openChunk(call: Call, chunk: Chunk): Span[] {
-  writeTask(call, chunk)
-  const spans = openRows(call, chunk)
-  addressMasks(call, chunk)
-  writeSlopes(call, chunk)
-  bringQueries(call, chunk)
-  call.arena.kernel.openStrips(call.layout.task)
-  return spans
+/** Brings in the query rows and what is known of each. */
+function openChunk(call: Call, chunk: Chunk, heads: readonly Head[]): void {
+  bringQueries(call, chunk, heads)
+  for (const { call: own, chunk: part } of heads) {
+    writeChunk(own, part)
+    addressMasks(own, part)
+    writeSlopes(own, part)
+    own.arena.kernel.openStrips(own.layout.task)
+  }
 }
 
-function closeChunk(call: Call, chunk: Chunk): void {
-  const { plan, arena, layout } = call
-  if (plan.outputs & Output.lse) writeLse(call, chunk)
-  if (plan.features & Feature.sinks) addSinks(call, chunk)
-  arena.kernel.closeStrips(layout.task)
-  if (plan.outputs & Output.output) writeOutput(call, chunk)
+function closeChunk(call: Call, chunk: Chunk, heads: readonly Head[]): void {
+  const { plan, arena } = call
+  for (const { call: own, chunk: part } of heads) {
+    if (plan.features & Feature.sinks) writeSinks(own, part)
+    arena.kernel.closeStrips(own.layout.task)
+    if (plan.outputs & Output.lse) writeLse(own, part)
+  }
+  if (plan.outputs & Output.output) writeOutput(call, chunk, heads)
 }

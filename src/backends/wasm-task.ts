@@ -1,35 +1,47 @@
 /**
- * The record by which the kernels know a chunk, and what belongs to its rows by their heads.
+ * The record by which the kernels know a call and a chunk of it, and what belongs to the chunk's rows by their heads.
  * @module
  */
 import { type Call, type Chunk, unstack } from './wasm-chunk.ts'
 import { STATE, STRIP, TASK } from './wasm-kernel.ts'
 import { stateOf } from './wasm-layout.ts'
-import { scoreUnitOf, unitOf } from './wasm-units.ts'
+import { capOf, scoreUnitOf, unitOf } from './wasm-units.ts'
 
-export function writeTask({ plan, arena, layout }: Call, chunk: Chunk): void {
+/** What all chunks of a call share. */
+export function writeTask({ plan, arena, layout }: Call): void {
   const { ints, floats } = arena
-  const { item } = chunk
   const task = layout.task / 4
   ints[task + TASK.queries] = layout.queries
   ints[task + TASK.keys] = layout.keys
-  ints[task + TASK.values] = layout.stage
+  ints[task + TASK.values] = layout.values
   ints[task + TASK.output] = layout.output
   ints[task + TASK.state] = layout.state
   ints[task + TASK.scores] = layout.scores
-  ints[task + TASK.strips] = Math.ceil(chunk.rows / STRIP)
   ints[task + TASK.headDim] = plan.headDim
   ints[task + TASK.stride] = layout.valueStride
   ints[task + TASK.features] = plan.features
   floats[task + TASK.unit] = unitOf(plan)
   floats[task + TASK.exponent] = scoreUnitOf(plan) * Math.LOG2E
-  floats[task + TASK.cap] = plan.softcap
-  ints[task + TASK.keyBegin] = item.keyBegin
+  floats[task + TASK.cap] = capOf(plan)
+  ints[task + TASK.biasType] = plan.biasType
+  ints[task + TASK.group] = plan.heads / plan.kvHeads
+  ints[task + TASK.left] = plan.left
+  ints[task + TASK.right] = plan.right
   ints[task + TASK.sinkEnd] = plan.sinkTokens
+}
+
+export function writeChunk({ plan, arena, layout }: Call, { item, first, rows }: Chunk): void {
+  const { ints } = arena
+  const task = layout.task / 4
+  ints[task + TASK.strips] = Math.ceil(rows / STRIP)
+  ints[task + TASK.first] = first
+  ints[task + TASK.rows] = rows
+  ints[task + TASK.keyBegin] = item.keyBegin
+  ints[task + TASK.keyEnd] = item.keyEnd
+  ints[task + TASK.firstPosition] = item.position
   // Windows of masks begin at blocks, so a word begins as far before their first key as before the item's.
   ints[task + TASK.keepShift] = plan.keepBits ? item.keyFirst & 31 : -1
   ints[task + TASK.dropShift] = plan.dropBits ? item.keyFirst & 31 : -1
-  ints[task + TASK.biasType] = plan.biasType
 }
 
 /** The slopes of ALiBi of a chunk's rows. */

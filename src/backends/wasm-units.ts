@@ -18,6 +18,11 @@ export function unitOf(plan: Plan): number {
   return signOf(plan) === 0 ? 1 : Math.min(Math.abs(plan.scale), MOST_UNIT)
 }
 
+/** The bound of softcap. Far outside of the scores it no longer matters what it is, but float32 must hold it. */
+export function capOf({ softcap }: Plan): number {
+  return Math.min(Math.max(softcap, 2 ** -100), 2 ** 100)
+}
+
 /** Whether scores are in natural units when they come to the softmax. */
 function isShaped({ features }: Plan): boolean {
   return (features & (Feature.softcap | Feature.bias | Feature.alibi)) !== 0

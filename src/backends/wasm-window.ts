@@ -35,7 +35,7 @@ export class MaskWindow {
   constructor(call: Call, chunk: Chunk, spans: readonly Span[]) {
     this.#call = call
     this.#chunk = chunk
-    this.#end = Math.max(...spans.map(([, end]) => end))
+    this.#end = spans.length === 0 ? 0 : spans[spans.length - 1][1]
   }
 
   /** Brings what the block needs, unless it is there; returns the block's place in the window. Blocks come in order. */

@@ -6,8 +6,8 @@ import { Feature } from '../attention/plan.ts'
 import type { Backend } from './backend.ts'
 import { runSteps, runStepsAsync } from './steps.ts'
 import { Arenas } from './wasm-arena.ts'
+import { layoutFor } from './wasm-heads.ts'
 import { KEY_BLOCK, STRIP } from './wasm-kernel.ts'
-import { layoutOf } from './wasm-layout.ts'
 import type { WasmVariant } from './wasm-probe.ts'
 import { attend } from './wasm-steps.ts'
 
@@ -36,13 +36,13 @@ export function openWasm(variant: WasmVariant, module: WebAssembly.Module): Back
       }
     },
     describe(plan) {
-      const { rows, bytes } = layoutOf(plan)
+      const { heads, rows, bytes } = layoutFor(plan, { queryRows: plan.queries })
       const stacked = plan.queries * (plan.heads / plan.kvHeads)
       return {
         kernel: 'blocks through an arena',
         tile: { queries: STRIP, keys: 4, block: KEY_BLOCK },
         split: 1,
-        tasks: plan.batch * plan.kvHeads * Math.ceil(stacked / rows),
+        tasks: plan.batch * Math.ceil(plan.kvHeads / heads) * Math.ceil(stacked / rows),
         scratchBytes: bytes,
       }
     },

@@ -58,7 +58,7 @@ export function encodeBfloat16(x: number): number {
 /** Half a unit in the last place of a result of that type; 0 for float32, whose own budget covers it. */
 export function halfUlp(type: string | undefined, x: number): number {
   if (type === 'float16') return Math.max(Math.abs(x) * 2 ** -11, 2 ** -25)
-  if (type === 'bfloat16') return Math.abs(x) * 2 ** -8
+  if (type === 'bfloat16') return Math.max(Math.abs(x) * 2 ** -8, 2 ** -134)
   return 0
 }
 

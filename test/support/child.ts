@@ -17,7 +17,7 @@ export const hasAddon: boolean = existsSync(join(root, addon))
 if (!existsSync(join(root, 'dist', 'index.js'))) throw new Error('dist/ is missing: run npm run build')
 
 /** What this process was told about WebAssembly (relaxed SIMD on Node 20) holds for its children. */
-const engineFlags = process.execArgv.filter(flag => flag.includes('wasm'))
+const engineFlags = process.execArgv.filter(flag => /^--.*wasm/.test(flag))
 
 export interface ChildOptions {
   /** The folder of the package; the repository's own by default. */
