@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import type { AttentionOptions, Tensor } from '../src/index.ts'
 import { load } from '../src/index.ts'
 import type { OracleOptions, OracleTensor } from './oracle/types.ts'
+import { rounded, TYPES } from './support/cache-model.ts'
 import { stored } from './support/fuzz/storage.ts'
 import { kernels, namedKernels } from './support/platforms.ts'
 import {
@@ -147,15 +148,30 @@ describe('what is there', () => {
     expect(shown.output.data).toEqual(api.attention(q, k, v, { precision }).data)
   })
 
-  test.each(namedPrecisions)('%s over a cache', (_, platform, precision) => {
+  test.each(namedPrecisions)('%s over caches of every type', (_, platform, precision) => {
     const api = platform.open()
     const { q, k, v } = hardCall('cached', { rows: 60, keys: 300, headDim: 40 })
-    const cache = new api.KvCache({ kvHeads: 2, headDim: 40 })
-    cache.append(k, v)
-    const options = { causal: 'bottom-right', precision } as const
-    expect(api.attention(q, cache, { causal: true, precision }).data).toEqual(
-      api.attention(q, k, v, options).data,
+    for (const type of TYPES) {
+      const cache = new api.KvCache({ kvHeads: 2, headDim: 40, type })
+      cache.append(k, v)
+      const [keys, values] = [k, v].map(({ data, dims }) => ({ data: rounded(type, data, 40), dims }))
+      expect(api.attention(q, cache, { causal: true, precision }).data, type).toEqual(
+        api.attention(q, keys, values, { causal: 'bottom-right', precision }).data,
+      )
+    }
+  })
+
+  test.each(namedPrecisions)('%s: repeated calls keep to their own precision', (_, platform, precision) => {
+    const { q, k, v } = hardCall('repeated', { rows: 40, headDim: 40 })
+    const [low, float32] = [{ precision }, {}].map(
+      options => platform.open().attention(q, k, v, options).data,
     )
+    expect(low).not.toEqual(float32)
+    const api = platform.open()
+    for (let round = 0; round < 3; round++) {
+      expect(api.attention(q, k, v, { precision }).data).toEqual(low)
+      expect(api.attention(q, k, v).data).toEqual(float32)
+    }
   })
 })
 
