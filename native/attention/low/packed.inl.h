@@ -10,8 +10,8 @@ struct PackedTile;
 /** Vectors of queries of a packed tile. */
 constexpr int kPackedVectors = Tile::kQueryVectors < 2 ? Tile::kQueryVectors : 2;
 
-/** What is built for each precision: P::kPack and so on, and the functions that know P. All around them is
- * built once, which saved 8 KB. */
+/** What is built for each precision P: its constants, and the functions that know it. All around them is
+ * built once; as templates it was up to 12 KB more of addon. */
 struct PackedKernels {
   int pack;
   bool centresKeys;
@@ -22,7 +22,7 @@ struct PackedKernels {
   void (*packKeys)(const Workspace& w, Packed& packed, const Block& block, int32_t from, int32_t to);
   void (*packValues)(const Packed& packed, const Block& block, int32_t from, int32_t to, int64_t dim);
   void (*packWeights)(const Packed& packed, int vector, float* scores, const Keys& own, const Keys& all);
-  /** Tiles of one and more vectors. */
+  /** Of one vector of queries, and of two. */
   bool (*weighTile[kPackedVectors])(const PackedTile& tile, bool only, float* reference, float* threshold,
                                     float* sums, float* weights);
   void (*productTile[kPackedVectors])(const Product& product, const Packed& packed, int lane,
