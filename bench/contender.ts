@@ -31,6 +31,8 @@ export interface Shape {
 export interface CallOptions {
   /** q, k, v and the output are kept in float16; the numbers of q, k and v fit into it exactly. */
   float16?: boolean
+  /** Arithmetic of the two products, where it is not float32. Only this package is asked. */
+  precision?: 'int16' | 'bfloat16' | 'int8'
   /** Scores become softcap * tanh(score / softcap). */
   softcap?: number
   /** `Work.bias` is added to the scores. */

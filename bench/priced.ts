@@ -14,6 +14,8 @@ export interface Priced {
 
 const SQUARE = { heads: 12, queries: 1024, headDim: 64 }
 const LONG = { heads: 2, queries: 4096, headDim: 64 }
+const LOW = { heads: 12, queries: 512, headDim: 64 }
+const LOW_WIDE = { heads: 6, queries: 512, headDim: 128 }
 const BATCH = { batch: 8, heads: 12, queries: 512, headDim: 64 }
 
 const lengths = drawLengths(BATCH.batch, BATCH.queries)
@@ -38,6 +40,10 @@ export const PRICED: readonly Priced[] = [
   withOption('keep', { keep: true }, 'a byte for every row and key'),
   withOption('alibi', { alibi: true }, 'one slope for every head'),
   withOption('float16', { float16: true }, 'storage of q, k, v and output'),
+  ...(['int16', 'bfloat16', 'int8'] as const).flatMap(precision => [
+    priced(precision, LOW, { options: { precision } }, 'arithmetic of the products'),
+    priced(`${precision}-d128`, LOW_WIDE, { options: { precision } }, 'arithmetic of the products'),
+  ]),
 ]
 
 type Base = Pick<Shape, 'heads' | 'queries' | 'headDim'> & Partial<Shape>

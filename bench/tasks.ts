@@ -46,7 +46,8 @@ export function tasksOf(options: Options, present: readonly string[], cores: num
     }
   }
   for (const { shape, plain } of options.priced) {
-    for (const contender of optionContenders(present)) add('options', shape, 1, contender, plain)
+    const asked = optionContenders(present).filter(name => isOwn(name) || !shape.options?.precision)
+    for (const contender of asked) add('options', shape, 1, contender, plain)
   }
   return tasks
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import type { Shape, Work } from './contender.ts'
+import type { CallOptions, Shape, Work } from './contender.ts'
 import { uniform } from './data.ts'
 import { rangeOfRow, type Sequence, sequencesOf } from './geometry.ts'
 
@@ -19,6 +19,12 @@ interface Bound {
 export const BOUND: Bound = { maxAbs: 1e-5, relL2: 1e-5 }
 /** An output in float16 is rounded to 11 bits: by up to 1e-3 where it is above 2. */
 const BOUND_FLOAT16: Bound = { maxAbs: 2e-3, relL2: 5e-4 }
+/** What the package promises of each precision; the largest error of millions is some ten times as much. */
+const BOUNDS_LOW: Record<NonNullable<CallOptions['precision']>, Bound> = {
+  int16: { maxAbs: 1e-2, relL2: 5e-4 },
+  bfloat16: { maxAbs: 0.1, relL2: 6e-3 },
+  int8: { maxAbs: 0.3, relL2: 2e-2 },
+}
 
 export interface Verdict {
   maxAbs: number
@@ -52,10 +58,15 @@ export function verify(work: Work, output: Float32Array, cache?: string): Verdic
     const at = out.first + head * out.head + i * out.row
     found.set(output.subarray(at, at + size), r * size)
   })
-  const bound = shape.options?.float16 ? BOUND_FLOAT16 : BOUND
+  const bound = boundOf(shape)
   const compared = { ...compare(found, exact, bound), rows: rows.length, allRows }
   // Rows outside the sample at least must be numbers.
   return { ...compared, wrong: compared.wrong ?? notFinite(output) }
+}
+
+function boundOf({ options }: Shape): Bound {
+  if (options?.precision) return BOUNDS_LOW[options.precision]
+  return options?.float16 ? BOUND_FLOAT16 : BOUND
 }
 
 const NOTHING = { maxAbs: Number.NaN, relL2: Number.NaN, rows: 0, allRows: 0 }

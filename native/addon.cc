@@ -4,6 +4,7 @@
  */
 #include <napi.h>
 
+#include <string>
 #include <utility>
 
 #include "attention/driver.h"
@@ -17,6 +18,14 @@
 namespace selfsame {
 namespace {
 
+/** What comes before the name of a kernel. */
+const char* precisionPrefix(const Plan& plan) {
+  if ((plan.features & kAsInt16) != 0) return "int16 ";
+  if ((plan.features & kAsInt8) != 0) return "int8 ";
+  if ((plan.features & kAsBfloat16) != 0) return "bfloat16 ";
+  return "";
+}
+
 class Binding : public Napi::Addon<Binding> {
  public:
   Binding(Napi::Env env, Napi::Object exports) {
@@ -26,6 +35,7 @@ class Binding : public Napi::Addon<Binding> {
       Napi::Object entry = Napi::Object::New(env);
       entry.Set("isa", candidate.kernels->isa);
       entry.Set("supported", candidate.supported);
+      entry.Set("precisions", static_cast<double>(precisionsOf(*candidate.kernels)));
       isas.Set(isas.Length(), entry);
     }
     DefineAddon(
@@ -45,7 +55,7 @@ class Binding : public Napi::Addon<Binding> {
     int threads = 1;
     Call call;
     const Kernels* kernels = unpackKernels(info, &threads);
-    if (kernels == nullptr || !unpackCall(info, &call)) return info.Env().Undefined();
+    if (kernels == nullptr || !unpackCall(info, *kernels, &call)) return info.Env().Undefined();
     if (!runCall(call, *kernels, threads)) {
       Napi::Error::New(info.Env(), kOutOfMemory).ThrowAsJavaScriptException();
     }
@@ -57,7 +67,7 @@ class Binding : public Napi::Addon<Binding> {
     int threads = 1;
     Call call;
     const Kernels* kernels = unpackKernels(info, &threads);
-    if (kernels == nullptr || !unpackCall(info, &call) || !unpackStop(info, &call))
+    if (kernels == nullptr || !unpackCall(info, *kernels, &call) || !unpackStop(info, &call))
       return info.Env().Undefined();
     return AsyncRun::start(info, std::move(call), *kernels, threads);
   }
@@ -67,7 +77,8 @@ class Binding : public Napi::Addon<Binding> {
     int threads = 1;
     Call call;
     const Kernels* kernels = unpackKernels(info, &threads);
-    if (kernels == nullptr || !unpackPlan(info, &call.plan, &call.items)) return info.Env().Undefined();
+    if (kernels == nullptr || !unpackPlan(info, *kernels, &call.plan, &call.items))
+      return info.Env().Undefined();
     return Prepared::make(info.Env(), std::move(call), *kernels, threads);
   }
 
@@ -77,15 +88,17 @@ class Binding : public Napi::Addon<Binding> {
     Plan plan;
     std::vector<Item> items;
     const Kernels* kernels = unpackKernels(info, &threads);
-    if (kernels == nullptr || !unpackPlan(info, &plan, &items)) return info.Env().Undefined();
+    if (kernels == nullptr || !unpackPlan(info, *kernels, &plan, &items)) return info.Env().Undefined();
     const Schedule how = schedule(plan, items, kAllRows, *kernels, threads);
     Napi::Object tile = Napi::Object::New(info.Env());
     tile.Set("queries", kernels->tileQueries);
     tile.Set("keys", kernels->tileKeys);
     tile.Set("block", kernels->block);
     Napi::Object result = Napi::Object::New(info.Env());
-    const bool decodes = how.split > 0;
-    result.Set("kernel", !decodes ? "prefill" : how.prefills ? "prefill, decode" : "decode");
+    const bool decodes = how.split > 0, prefills = !decodes || how.prefills;
+    std::string kernel = prefills ? std::string(precisionPrefix(plan)) + "prefill" : "";
+    if (decodes) kernel += prefills ? ", decode" : "decode";
+    result.Set("kernel", kernel);
     result.Set("tile", tile);
     result.Set("split", static_cast<double>(decodes ? how.split : 1));
     result.Set("tasks", static_cast<double>(how.tasks));

@@ -20,9 +20,9 @@ const tensor = { data: new Float32Array(HEADS * ROWS * DIM).fill(0.5), dims: [1,
 const half: Tensor = { ...tensor, data: new Uint16Array(tensor.data.length).fill(0x3800), type: 'float16' }
 const mask = { data: new Uint8Array(ROWS).fill(1), dims: [1, ROWS] }
 
-/** Arithmetic of lower precision comes later, and is refused by name on every backend. */
-type Later = 'int16' | 'bfloat16' | 'int8'
-const LATER: readonly string[] = ['int16', 'bfloat16', 'int8'] satisfies Later[]
+/** Precisions depend on the CPU, and are refused by name where they are absent (test/precision.test.ts). */
+type Precision = 'int16' | 'bfloat16' | 'int8'
+const PRECISIONS: readonly string[] = ['int16', 'bfloat16', 'int8'] satisfies Precision[]
 
 /** A feature, asked of plan() and of every function that takes it. */
 interface Use {
@@ -60,7 +60,7 @@ const pages: Use = {
   },
 }
 
-const USES: Record<Exclude<FeatureName, Later>, Use> = {
+const USES: Record<Exclude<FeatureName, Precision>, Use> = {
   softcap: use({ softcap: 2 }),
   bias: use({ bias: { data: new Float32Array(ROWS), dims: [1, ROWS] } }),
   keep: use({ keep: mask }),
@@ -75,7 +75,7 @@ const USES: Record<Exclude<FeatureName, Later>, Use> = {
 }
 
 test('every feature of the plan is used here', () => {
-  const known = Object.keys(Feature).filter(name => !LATER.includes(name))
+  const known = Object.keys(Feature).filter(name => !PRECISIONS.includes(name))
   expect(Object.keys(USES).sort()).toEqual(known.sort())
 })
 

@@ -6,6 +6,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AttentionOptions } from '../src/index.ts'
 import { namedKernels } from './support/platforms.ts'
+import { namedPrecisions } from './support/precisions.ts'
 import './support/replay.ts'
 
 const [ROWS, KEYS, CHANNELS] = [32, 528, 16]
@@ -33,5 +34,10 @@ describe.each(OPTIONS)('%s', (_, options) => {
   test.each(namedKernels)('%s', (_name, platform) => {
     const { data } = platform.open().attention(q, k, v, options)
     for (const x of data) expect(x).toBeCloseTo(1, 5)
+  })
+
+  test.each(namedPrecisions)('%s', (_name, platform, precision) => {
+    const { data } = platform.open().attention(q, k, v, { ...options, precision })
+    for (const x of data) expect(x).toBeCloseTo(1, 2)
   })
 })

@@ -11,6 +11,7 @@ import { fillNormal } from './support/fill.ts'
 import { hunt, report } from './support/fuzz/hunt.ts'
 import { HUNTS } from './support/fuzz/hunts.ts'
 import { absent, type Platform, platforms } from './support/platforms.ts'
+import { hardCall, type LowPrecision, namedPrecisions } from './support/precisions.ts'
 import { random } from './support/random.ts'
 import { Scene, spoil } from './support/scene.ts'
 
@@ -92,6 +93,29 @@ function decodeOn({ name, open }: Platform): void {
   say(`decode: up to 16 rows against up to 2300 keys on ${name}`)
 }
 
+/** Products below float32, which are not drawn either: channels that fill no vector, edges, outliers, pages. */
+function lowerOn(name: string, { open }: Platform, precision: LowPrecision): void {
+  const api = open()
+  for (const headDim of [1, 7, 20, 33, 64]) {
+    for (const [valueDim, keys] of [
+      [headDim, 257],
+      [17, 300],
+    ]) {
+      for (const numbers of ['normal', 'queries times 8', 'a key times 10 and a value times 100']) {
+        const call = hardCall(valueDim > 7 && headDim > 3 ? numbers : 'normal', { headDim, valueDim, keys })
+        const { q, k, v } = call as Record<'q' | 'k' | 'v', Tensor>
+        const cache = new api.KvCache({ kvHeads: 2, headDim, valueDim, type: 'int8' })
+        cache.append(k, v)
+        api.attention(q, k, v, { precision })
+        api.attention(q, k, v, { precision, causal: 'bottom-right', softcap: 30 })
+        api.attention(q, k, v, { precision, window: { left: 40, right: 3 }, queryOffset: 230 })
+        api.attention(q, cache, { precision, causal: true })
+      }
+    }
+  }
+  say(`precision: ${name}`)
+}
+
 /** Calls in the background, every other one aborted on its way. */
 async function abortHalf({ name, open }: Platform): Promise<void> {
   const api = open()
@@ -140,6 +164,7 @@ if (native.length < 2) {
   huntAll()
   for (const isa of new Set(native.map(({ isa }) => isa!))) lieTo(isa)
   for (const platform of native) decodeOn(platform)
+  for (const each of namedPrecisions) lowerOn(...each)
   for (const platform of native) await abortHalf(platform)
   await endWorkers()
 }

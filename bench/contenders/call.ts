@@ -54,6 +54,7 @@ function placesOf({ causal, keyLengths, cuSeqlens, options }: Shape): AttentionO
 function optionsOf({ shape, bias, slopes, keep }: Work): AttentionOptions {
   const { heads, queries, keys, options } = shape
   return {
+    ...(options?.precision && { precision: options.precision }),
     ...(options?.softcap && { softcap: options.softcap }),
     ...(bias && { bias: { data: bias, dims: [heads, queries, keys] } }),
     ...(slopes && { alibi: slopes }),

@@ -51,7 +51,12 @@ async function prepare(entry: Entry, choice: Choice, work: Work): Promise<Prepar
   const { api, reason } = open(entry, choice, work.threads)
   if (!api) return reason
   const { q, k, v, out, options } = callOf(work)
-  const planned = api.plan(q, k, v, options)
+  let planned: ReturnType<Attention['plan']>
+  try {
+    planned = api.plan(q, k, v, options)
+  } catch (error) {
+    return (error as Error).message
+  }
   // Another backend would take the call, and its time is not this one's.
   if (planned.backend !== choice.backend) return planned.reason
   const withOut = { ...options, out }

@@ -85,6 +85,8 @@ struct Kernels {
   int tileKeys;
   /** Keys of one block; blocks begin at multiples of it, counted from key 0. */
   int block;
+  /** Bits of the precisions below float32 that they have, if the CPU does. */
+  int64_t precisions;
   size_t (*workspaceBytes)(const Plan& plan, int64_t rows);
   void (*run)(const Call& call, const Task& task, int64_t mostRows, void* workspace);
 };

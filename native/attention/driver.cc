@@ -14,6 +14,8 @@ namespace {
  * small L2, and so their outputs. */
 constexpr int64_t kTaskRows = 384;
 constexpr int64_t kTaskFloats = 1 << 16;
+/** Of lower precision, where each task packs the keys and values that it reads. */
+constexpr int64_t kPackedTaskRows = 1024;
 /** Tasks per thread that even out their unequal lengths. */
 constexpr int64_t kTasksPerThread = 4;
 /** Multiply-adds worth a thread: 20 us with AVX-512. A thread that lingers (pool.cc) starts after 0.3 us, one
@@ -208,7 +210,8 @@ Schedule schedule(const Plan& plan, const std::vector<Item>& items, int64_t sele
   threads = static_cast<int>(std::min<double>(threads, 1 + work / kWorkPerThread));
 
   const int64_t channels = std::max({plan.headDim, plan.valueDim, int64_t{1}});
-  int64_t rows = std::min({kTaskRows, most, kTaskFloats / channels});
+  const int64_t taskRows = (plan.features & kPrecisions) != 0 ? kPackedTaskRows : kTaskRows;
+  int64_t rows = std::min({taskRows, most, kTaskFloats / channels});
   rows = std::max<int64_t>(rows, std::min<int64_t>(most, kernels.tileQueries));
   const auto tasks = [&](Pass pass) {
     int64_t count = 0;

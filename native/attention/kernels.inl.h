@@ -16,8 +16,18 @@
 #include "show.inl.h"
 #include "finish.inl.h"
 #include "chunk.inl.h"
+#include "attend.inl.h"
+#include "low/packed.inl.h"
+#include "low/precisions.inl.h"
+#include "low/queries.inl.h"
+#include "low/keys.inl.h"
+#include "low/scores.inl.h"
+#include "low/values.inl.h"
+#include "low/product.inl.h"
+#include "low/attend.inl.h"
 #include "task.inl.h"
 // clang-format on
 
 static constexpr Kernels kKernels{
-    Tile::kIsa, Tile::kQueryVectors* V::kLanes, Tile::kKeys, Tile::kBlock, workspaceBytes, run};
+    Tile::kIsa, Tile::kQueryVectors* V::kLanes, Tile::kKeys, Tile::kBlock, Tile::kPrecisions, workspaceBytes,
+    run};

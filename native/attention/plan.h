@@ -102,8 +102,10 @@ enum ScoresAt : int64_t { kScaled, kCapped, kMasked };
 /** Bits of Feature (plan.ts) that say which optional arrays a call has. */
 enum Feature : int64_t { kBias = 1 << 1, kKeep = 1 << 2, kDrop = 1 << 3, kAlibi = 1 << 4, kSinks = 1 << 5 };
 
-/** Bits of Feature (plan.ts) that these kernels have: all but the three quantised precisions. */
-constexpr int64_t kFeatures = ((1 << 10) - 1) | 1 << 13;
+/** All bits of Feature, and those of them that are precisions below float32. */
+constexpr int64_t kFeatures = (1 << 14) - 1;
+enum Precision : int64_t { kAsInt16 = 1 << 10, kAsBfloat16 = 1 << 11, kAsInt8 = 1 << 12 };
+constexpr int64_t kPrecisions = kAsInt16 | kAsBfloat16 | kAsInt8;
 
 /** Storage of tensors, as plan.ts numbers it; int8 in pages alone. */
 enum Storage : int64_t { kFloat32, kFloat16, kBfloat16, kInt8 };

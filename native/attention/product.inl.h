@@ -128,9 +128,8 @@ SELFSAME_INLINE void productOf(int count, const Product& product, bool finite) {
   if constexpr (N > 1) productOf<N - 1>(count, product, finite);
 }
 
-/** Adds the block to the sums of the vectors [vector, vector + count). */
-static void productBlock(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
-  SELFSAME_PHASE(kProduct);
+/** The product of the vectors [vector, vector + count) with the block. */
+static Product openProduct(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
   Product product;
   product.weights = w.scores;
   product.visible = w.visible;
@@ -150,6 +149,13 @@ static void productBlock(const Workspace& w, int vector, int count, int64_t valu
   product.factor = w.factor + vector * kLanes;
   product.resumes = !block.opens;
   product.ahead = block.nextValues;
+  return product;
+}
+
+/** Adds the block to the sums of the vectors [vector, vector + count). */
+static void productBlock(const Workspace& w, int vector, int count, int64_t valueDim, const Block& block) {
+  SELFSAME_PHASE(kProduct);
+  const Product product = openProduct(w, vector, count, valueDim, block);
   productOf<Tile::kQueryVectors>(count, product, block.finite);
 }
 

@@ -18,28 +18,26 @@ SELFSAME_INLINE void startTile(const float* reference, V::Reg (&sum)[Tile::kKeys
   }
 }
 
+/** Hides the keys of a tile whose bits, from `bit` on, are not set in the rows' words of `visible`. */
+template <int N>
+SELFSAME_INLINE void hideInTile(const float* visible, int32_t bit, V::Reg (&sum)[Tile::kKeys][N]) {
+  const V::Reg hidden = V::all(-INFINITY);
+  SELFSAME_UNROLL
+  for (int n = 0; n < N; ++n) {
+    const V::Reg words = V::load(visible + n * kBlockWords * kLanes);
+    SELFSAME_UNROLL
+    for (int t = 0; t < Tile::kKeys; ++t)
+      sum[t][n] = V::select(V::hasBit(words, 1u << (bit + t)), sum[t][n], hidden);
+  }
+}
+
 /**
- * Weights of a tile, added up; false, with its scores stored instead, where a reference moves that weights
- * have been relative to. Where there is `visible`, rows see the keys whose bits, from `bit` on, are set in
- * it.
+ * Weights of a tile's scores, added up; false, with the scores stored instead, where a reference moves that
+ * weights have been relative to.
  */
 template <int N>
-SELFSAME_NOINLINE bool weighTile(const float* queries, int64_t headDim, const float* keys, int64_t keyRow,
-                                 const TileAhead* ahead, const float* visible, int32_t bit, float* reference,
-                                 float* threshold, float* sums, float* weights) {
-  V::Reg sum[Tile::kKeys][N];
-  startTile<N>(reference, sum);
-  multiplyTile<N>(queries, headDim, keys, keyRow, ahead, sum);
-  if (visible != nullptr) {
-    const V::Reg hidden = V::all(-INFINITY);
-    SELFSAME_UNROLL
-    for (int n = 0; n < N; ++n) {
-      const V::Reg words = V::load(visible + n * kBlockWords * kLanes);
-      SELFSAME_UNROLL
-      for (int t = 0; t < Tile::kKeys; ++t)
-        sum[t][n] = V::select(V::hasBit(words, 1u << (bit + t)), sum[t][n], hidden);
-    }
-  }
+SELFSAME_INLINE bool weighSums(V::Reg (&sum)[Tile::kKeys][N], float* reference, float* threshold, float* sums,
+                               float* weights) {
   V::Reg best[N];
   bool moves = false;
   SELFSAME_UNROLL
@@ -86,6 +84,19 @@ SELFSAME_NOINLINE bool weighTile(const float* queries, int64_t headDim, const fl
   return true;
 }
 
+/** Weights of a tile. Where there is `visible`, rows see the keys whose bits, from `bit` on, are set in it.
+ */
+template <int N>
+SELFSAME_NOINLINE bool weighTile(const float* queries, int64_t headDim, const float* keys, int64_t keyRow,
+                                 const TileAhead* ahead, const float* visible, int32_t bit, float* reference,
+                                 float* threshold, float* sums, float* weights) {
+  V::Reg sum[Tile::kKeys][N];
+  startTile<N>(reference, sum);
+  multiplyTile<N>(queries, headDim, keys, keyRow, ahead, sum);
+  if (visible != nullptr) hideInTile<N>(visible, bit, sum);
+  return weighSums<N>(sum, reference, threshold, sums, weights);
+}
+
 /** `first` is the tile's first vector of those at hand, `whole` whether its rows see all of its keys. */
 template <int N>
 SELFSAME_INLINE bool weighTileOf(const Workspace& w, const KeyTile& tile, int first, bool whole,
@@ -126,11 +137,18 @@ static bool seesTile(const Workspace& w, int vector, int32_t key) {
   return !w.masked && reach.innerBegin <= key && key + Tile::kKeys <= reach.innerEnd;
 }
 
-/** Weights of the block for the vectors [vector, vector + count), written to w.scores. */
-static void weighBlock(const Call& call, const Task& task, const Workspace& w, int vector, int count,
-                       const Block& block) {
-  SELFSAME_PHASE(kScore);
-  const Reach all = reachOfBlock(w, vector, count, block);
+/** Whether all rows that a tile is for see all of its keys. */
+static bool allSee(const Workspace& w, const KeyTile& tile, int32_t key) {
+  for (int i = 0; i < tile.count; ++i) {
+    if (!seesTile(w, tile.vector + i, key)) return false;
+  }
+  return true;
+}
+
+/** Before the first tile of a block: what the vectors [vector, vector + count) see of `all` that they reach.
+ */
+static void openWeights(const Call& call, const Task& task, const Workspace& w, int vector, int count,
+                        const Block& block, const Reach& all) {
   Reach parts[Tile::kQueryVectors];
   bool edge = false;
   for (int i = 0; i < count; ++i) {
@@ -146,18 +164,29 @@ static void weighBlock(const Call& call, const Task& task, const Workspace& w, i
     shared.end = all.end;
     findVisible(call, task, w, vector + i, block, shared, visibleOf(w, i));
   }
+}
+
+/** The scores of a tile, in memory, to weights; `vector` is the first that w.scores holds. */
+static void settleTiles(const Workspace& w, const KeyTile& tile, int vector, const Block& block) {
+  for (int i = tile.vector; i < tile.vector + tile.count; ++i) {
+    const int32_t from = within(w.vectorReach[i], block.first, block.end).begin - block.first;
+    settleTile(w, i, scoresOf(w, i - vector), from - from % Tile::kKeys, tile.at);
+  }
+}
+
+/** Weights of the block for the vectors [vector, vector + count), written to w.scores. */
+static void weighBlock(const Call& call, const Task& task, const Workspace& w, int vector, int count,
+                       const Block& block) {
+  SELFSAME_PHASE(kScore);
+  const Reach all = reachOfBlock(w, vector, count, block);
+  openWeights(call, task, w, vector, count, block, all);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
     if (block.opens) askForRows(w, vector, count, all, key);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     const int first = tile.vector - vector;
     float* scores = scoresOf(w, first) + tile.at * kLanes;
-    bool whole = true;
-    for (int i = 0; i < tile.count; ++i) whole = whole && seesTile(w, tile.vector + i, key);
-    if (weighTileOf<Tile::kQueryVectors>(w, tile, first, whole, scores)) continue;
-    for (int i = first; i < first + tile.count; ++i) {
-      const int32_t from = parts[i].begin - block.first;
-      settleTile(w, vector + i, scoresOf(w, i), from - from % Tile::kKeys, tile.at);
-    }
+    if (weighTileOf<Tile::kQueryVectors>(w, tile, first, allSee(w, tile, key), scores)) continue;
+    settleTiles(w, tile, vector, block);
   }
 }

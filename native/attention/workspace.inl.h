@@ -145,9 +145,3 @@ static Workspace layOut(Arena& arena, const Plan& plan, int64_t rows) {
   w.open = arena.take<bool>(w.vectors);
   return w;
 }
-
-static size_t workspaceBytes(const Plan& plan, int64_t rows) {
-  Arena arena{nullptr, 0};
-  layOut(arena, plan, rows);
-  return arena.used;
-}

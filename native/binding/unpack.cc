@@ -112,7 +112,8 @@ const Kernels* unpackKernels(const Napi::CallbackInfo& info, int* threads) {
   return nullptr;
 }
 
-bool unpackPlan(const Napi::CallbackInfo& info, Plan* plan, std::vector<Item>* items) {
+bool unpackPlan(const Napi::CallbackInfo& info, const Kernels& kernels, Plan* plan,
+                std::vector<Item>* items) {
   Span<const double> words;
   Span<const int32_t> itemWords;
   if (!unpackArray(info, kWords, napi_float64_array, "words", &words) ||
@@ -125,6 +126,9 @@ bool unpackPlan(const Napi::CallbackInfo& info, Plan* plan, std::vector<Item>* i
   items->resize(itemWords.length / kItemWords);
   if (!items->empty()) std::memcpy(items->data(), itemWords.data, itemWords.length * sizeof(int32_t));
   complaint = checkItems(*plan, *items);
+  // Their instructions would be illegal here.
+  if ((plan->features & kPrecisions & ~precisionsOf(kernels)) != 0)
+    return refuse(info.Env(), "plan.features: a precision that does not run here");
   return complaint.empty() || refuse(info.Env(), complaint);
 }
 
@@ -141,8 +145,8 @@ bool checkArrays(const Napi::CallbackInfo& info, const Call& call) {
   return complaint.empty() || refuse(info.Env(), complaint);
 }
 
-bool unpackCall(const Napi::CallbackInfo& info, Call* call) {
-  if (!unpackPlan(info, &call->plan, &call->items)) return false;
+bool unpackCall(const Napi::CallbackInfo& info, const Kernels& kernels, Call* call) {
+  if (!unpackPlan(info, kernels, &call->plan, &call->items)) return false;
   if (!unpackTensors(info, {kQArray, kKArray, kVArray, kOutArray}, call) || !unpackOptions(info, call))
     return false;
   if (call->wants(kWeights) || call->wants(kScores) || call->wants(kMass)) {

@@ -33,8 +33,8 @@ enum Argument {
 /** Reads the instruction set and the count of threads; null with a pending exception. */
 const Kernels* unpackKernels(const Napi::CallbackInfo& info, int* threads);
 
-/** Reads plan and items; false with a pending exception. */
-bool unpackPlan(const Napi::CallbackInfo& info, Plan* plan, std::vector<Item>* items);
+/** Reads a plan that these kernels can run, and its items; false with a pending exception. */
+bool unpackPlan(const Napi::CallbackInfo& info, const Kernels& kernels, Plan* plan, std::vector<Item>* items);
 
 /** Which arguments are the arrays that every plain call has. */
 struct Tensors {
@@ -48,7 +48,7 @@ bool unpackTensors(const Napi::CallbackInfo& info, const Tensors& at, Call* call
 bool checkArrays(const Napi::CallbackInfo& info, const Call& call);
 
 /** Reads and checks a whole call; false with a pending exception. */
-bool unpackCall(const Napi::CallbackInfo& info, Call* call);
+bool unpackCall(const Napi::CallbackInfo& info, const Kernels& kernels, Call* call);
 
 /** Reads the last argument of runAsync, an Int32Array whose first element stops the work once it is not 0;
  * false with a pending exception. */

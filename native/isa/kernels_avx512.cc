@@ -12,10 +12,15 @@
 SELFSAME_OPEN_REGION("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,f16c")
 namespace selfsame::avx512 {
 #include "../simd/avx512.h"
+#include "../simd/avx512_low.h"
 struct Tile {
   static constexpr const char* kIsa = "avx512";
   static constexpr int kKeys = 8, kQueryVectors = 2, kChannels = 8, kRows = 8, kChannelVectors = 2,
                        kBlock = 256;
+  static constexpr int64_t kPrecisions = kAsInt16 | kAsInt8 | kAsBfloat16;
+  using Int16 = Int16Vnni;
+  using Int8 = Int8Vnni;
+  using Bfloat16 = avx512::Bfloat16;
   static constexpr int kDots = 16;
 };
 #include "../attention/kernels.inl.h"

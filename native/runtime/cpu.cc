@@ -15,15 +15,15 @@ struct Registers {
   uint32_t eax, ebx, ecx, edx;
 };
 
-Registers cpuid(uint32_t leaf) {
+Registers cpuid(uint32_t leaf, uint32_t subleaf = 0) {
   Registers r{};
 #if defined(_MSC_VER)
   int words[4];
-  __cpuidex(words, static_cast<int>(leaf), 0);
+  __cpuidex(words, static_cast<int>(leaf), static_cast<int>(subleaf));
   r = {static_cast<uint32_t>(words[0]), static_cast<uint32_t>(words[1]), static_cast<uint32_t>(words[2]),
        static_cast<uint32_t>(words[3])};
 #else
-  __cpuid_count(leaf, 0, r.eax, r.ebx, r.ecx, r.edx);
+  __cpuid_count(leaf, subleaf, r.eax, r.ebx, r.ecx, r.edx);
 #endif
   return r;
 }
@@ -49,10 +49,14 @@ CpuFeatures detect() {
   if (!osxsave || !avx || !fma || !f16c) return features;
   constexpr uint64_t kYmm = 0x6, kZmm = 0xe6;
   const uint64_t saved = savedState();
-  const uint32_t extended = cpuid(7).ebx;
+  const Registers leaf = cpuid(7);
+  const uint32_t extended = leaf.ebx;
   features.avx2 = has(extended, 5) && (saved & kYmm) == kYmm;
   features.avx512 = features.avx2 && (saved & kZmm) == kZmm && has(extended, 16) && has(extended, 17) &&
                     has(extended, 30) && has(extended, 31);
+  features.vnni = features.avx512 && has(leaf.ecx, 11);
+  // Leaf 7 says in eax how many subleaves it has.
+  features.bf16 = features.avx512 && leaf.eax >= 1 && has(cpuid(7, 1).eax, 5);
   return features;
 }
 

@@ -15,4 +15,7 @@ struct Candidate {
 /** The fastest first; 'scalar', which every CPU runs, last. */
 const std::vector<Candidate>& candidates();
 
+/** Bits of the precisions below float32 that these kernels have and this CPU runs. */
+int64_t precisionsOf(const Kernels& kernels);
+
 }  // namespace selfsame

@@ -4,20 +4,31 @@
  */
 import type { Backend } from '../backends/backend.ts'
 import type { Provider } from './api.ts'
-import { Feature, type FeatureName, type Plan } from './plan.ts'
+import { Feature, type FeatureName, type Plan, QUANTISED } from './plan.ts'
 
-/** Names of what a plan asks for and a backend lacks; throws where no backend has it. */
-export function missingFeatures(plan: Plan, { backend, reference }: Provider): FeatureName[] {
+/** What the kernels of a precision need. */
+const NEEDS = {
+  int16: 'the native backend with AVX2, or with AVX-512 and a CPU that has AVX512_VNNI',
+  bfloat16: 'the native backend with AVX-512 and a CPU that has AVX512_BF16',
+  int8: 'the native backend with AVX-512 and a CPU that has AVX512_VNNI',
+} as const
+
+/** Names of what a plan asks for and a backend lacks; throws where it is a precision, which nothing stands in for. */
+export function missingFeatures(plan: Plan, { backend }: Provider): FeatureName[] {
   const missing = plan.features & ~backend().features
   if (missing === 0) return []
-  const names = (Object.keys(Feature) as FeatureName[]).filter(name => missing & Feature[name])
-  const nowhere = names.find(name => ~reference().features & Feature[name])
-  if (nowhere) {
-    throw new RangeError(
-      `precision: expected 'float32', got '${nowhere}': this version has no ${nowhere} kernels on any backend`,
-    )
-  }
-  return names
+  if (missing & QUANTISED) throw lacksPrecision(missing, backend())
+  return (Object.keys(Feature) as FeatureName[]).filter(name => missing & Feature[name])
+}
+
+function lacksPrecision(missing: number, { name, isa, features }: Backend): RangeError {
+  const precisions = Object.keys(NEEDS) as (keyof typeof NEEDS)[]
+  const wanted = precisions.find(precision => missing & Feature[precision])!
+  const there = ['float32', ...precisions.filter(precision => features & Feature[precision])]
+  const list = there.map(precision => `'${precision}'`).join(', ')
+  return new RangeError(
+    `precision: expected one of ${list}, which backend ${name} (${isa}) has here, got '${wanted}', which needs ${NEEDS[wanted]}`,
+  )
 }
 
 /** Picks who runs a plan; warns of the reference once per kind of plan. */

@@ -35,7 +35,12 @@ type Start<Result> = (...call: Call) => Result
 interface Addon {
   readonly planWords: number
   /** The fastest first. */
-  readonly isas: readonly { readonly isa: Isa; readonly supported: boolean }[]
+  readonly isas: readonly {
+    readonly isa: Isa
+    readonly supported: boolean
+    /** Bits of Feature: the precisions below float32 that it has on this CPU. */
+    readonly precisions: number
+  }[]
   /** Threads that really run at once: affinity and container quota. */
   readonly cores: number
   run: Start<void>
@@ -47,11 +52,11 @@ interface Addon {
 
 const MAX_THREADS = 1024
 
-/** All that a plan can ask for but the quantised precisions. */
+/** All that a plan can ask for but the quantised precisions, which not every CPU has. */
 const FEATURES: number = Object.values(Feature).reduce((all, bit) => all | bit, 0) & ~QUANTISED
 
 /** Features that bring no array of their own. */
-const BARE: number = Feature.softcap | Feature.half
+const BARE: number = Feature.softcap | Feature.half | QUANTISED
 
 /**
  * Opens the addon on the best instruction set of this CPU, or on the one asked for.
@@ -98,7 +103,7 @@ export function openNative(options: { isa?: string; threads?: number } = {}): Ba
     isa,
     threads,
     maxThreads: MAX_THREADS,
-    features: FEATURES,
+    features: FEATURES | addon.isas.find(entry => entry.isa === isa)!.precisions,
     run: (plan, arrays) => start(run, plan, arrays),
     prepare: plan =>
       plan.features & ~BARE || plan.outputs !== Output.output

@@ -60,10 +60,12 @@ const inParts: Use['run'] = (api, q, k, v, options) => {
   return api.mergePartials(halves).output
 }
 
-/** Every option of a call has a row (the compiler says which has none), and so have the types and the other functions. */
+/**
+ * Every option of a call has a row (the compiler says which has none), and so have the types and the other functions.
+ * A precision has other bounds, and depends on the CPU as well: the README tells of it in a table of its own.
+ */
 type RowName =
   | Exclude<keyof AttentionOptions, 'precision'>
-  | 'precision other than float32'
   | 'float16 tensors'
   | 'bfloat16 tensors'
   | 'weights, scores'
@@ -103,7 +105,6 @@ const ROWS_OF_OPTIONS: Record<RowName, readonly Use[]> = {
   ],
   out: [{ options: out() }],
   threads: [{ options: { threads: 2 } }],
-  'precision other than float32': [{ options: { precision: 'int8' } }],
   'float16 tensors': [{ options: {}, type: 'float16' }],
   'bfloat16 tensors': [{ options: {}, type: 'bfloat16' }],
   'weights, scores': [
