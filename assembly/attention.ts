@@ -2,10 +2,10 @@
 // ARCHITECTURE.md has the picture. No call keeps anything but what it writes to memory.
 import { scoreStrip, tilesFrom, tilesTo } from './scores'
 import { softmaxBlock } from './softmax'
-import { STRIP_BYTES } from './strip'
+import { BEGUN, STRIP_BYTES } from './strip'
 import { EXPONENT, HEAD_DIM, OUTPUT, QUERIES, SCORES, STATE, STRIDE, STRIPS } from './task'
 import { addValues, addValuesByRow, allFinite } from './values'
-import { classify, EDGE, NONE } from './visible'
+import { classify, EDGE, isOutside, NONE } from './visible'
 
 export { narrow, widen } from './half'
 export { widenInt8 } from './int8'
@@ -29,7 +29,7 @@ export function attendBlock(task: usize, block: i32, offset: i32, from: i32, to:
   let state = load<usize>(task, STATE)
   let finite = -1
   for (const end = state + load<usize>(task, STRIPS) * STRIP_BYTES; state < end; state += STRIP_BYTES) {
-    const kind = classify(task, state, block, offset)
+    const kind = isOutside(task, state, block) ? NONE : classify(task, state, block, offset)
     if (kind != NONE) {
       scoreStrip(task, state, queries, block, offset, kind)
       softmaxBlock(state, scores, tilesFrom(task), tilesTo(task), scale)
@@ -37,6 +37,7 @@ export function attendBlock(task: usize, block: i32, offset: i32, from: i32, to:
       if (kind == EDGE && finite < 0) finite = i32(allFinite(task, from, to))
       if (kind == EDGE && !finite) addValuesByRow(task, state, output)
       else addValues(task, state, output)
+      store<i32>(state, 1, BEGUN)
     }
     queries += queryBytes
     output += outputBytes

@@ -29,13 +29,14 @@ export const SOME_BEGIN: usize = 416
 export const SOME_END: usize = 420
 export const EVERY_BEGIN: usize = 424
 export const EVERY_END: usize = 428
-export const STRIP_BYTES: usize = 432
+/** int32: whether the output holds sums of values yet; until then it holds anything. */
+export const BEGUN: usize = 432
+export const STRIP_BYTES: usize = 448
 
 /** Makes the strips of a chunk ready for their first block of keys. */
 export function openStrips(task: usize): void {
   const strips = load<usize>(task, STRIPS)
   let state = load<usize>(task, STATE)
-  memory.fill(load<usize>(task, OUTPUT), 0, strips * 8 * load<usize>(task, STRIDE))
   const none = f32x4.splat(-Infinity)
   for (let row = 0; row < <i32>strips * 8; row += 8, state += STRIP_BYTES) {
     openRows(task, state, row)
@@ -44,6 +45,7 @@ export function openStrips(task: usize): void {
     v128.store(state, f32x4.splat(0), SUM)
     v128.store(state, f32x4.splat(0), SUM + 16)
     for (let at: usize = 0; at < 64; at += 16) v128.store(state + at, f32x4.splat(0), SINK)
+    store<i32>(state, 0, BEGUN)
   }
 }
 
@@ -102,6 +104,7 @@ export function closeStrips(task: usize): void {
   let output = load<usize>(task, OUTPUT)
   let state = load<usize>(task, STATE)
   for (const end = state + load<usize>(task, STRIPS) * STRIP_BYTES; state < end; state += STRIP_BYTES) {
+    if (!load<i32>(state, BEGUN)) memory.fill(output, 0, 8 * stride)
     for (let row: usize = 0; row < 32; row += 4) {
       const sum = load<f32>(state + row, SUM)
       const inverse: f32 = sum == 0 ? 0.0 : <f32>(1 / (<f64>sum + load<f64>(state + 2 * row, SINK)))

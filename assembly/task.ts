@@ -50,6 +50,9 @@ export const EVERY: usize = 184
 /** First key of the block that some row sees, and the end of these keys. */
 export const FROM: usize = 192
 export const TO: usize = 196
+/** The same for the first four rows alone, and, 8 bytes further, for the other four. */
+export const HALF_FROM: usize = 200
+export const HALF_TO: usize = 204
 
 export const SOFTCAP = 1 << 0
 export const BIAS = 1 << 1

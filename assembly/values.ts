@@ -1,20 +1,31 @@
 import { fma } from './lanes'
-import { RESCALE } from './strip'
-import { FROM, OUTPUT, SCORES, STRIDE, TO, VALUES, VISIBLE } from './task'
+import { BEGUN, RESCALE } from './strip'
+import { HALF_FROM, HALF_TO, SCORES, STRIDE, VALUES, VISIBLE } from './task'
 import { multiplyTile } from './tile'
 
-/** output[8 rows] = output * rescale + weights * values, over the keys of a block that a strip sees. */
+/**
+ * output[8 rows] = output * rescale + weights * values, over the keys of a block that a strip sees; its first block
+ * replaces what is there.
+ */
 export function addValues(task: usize, strip: usize, output: usize): void {
   const stride = load<usize>(task, STRIDE)
-  const from = load<i32>(task, FROM)
-  const keys = load<i32>(task, TO) - from
-  const weights = load<usize>(task, SCORES) + (<usize>from << 5)
-  const values = load<usize>(task, VALUES) + <usize>from * stride
+  const scores = load<usize>(task, SCORES)
+  const values = load<usize>(task, VALUES)
+  const begun = load<i32>(strip, BEGUN)
+  const from0 = load<i32>(task, HALF_FROM)
+  const from1 = load<i32>(task, HALF_FROM + 8)
+  const keys0 = load<i32>(task, HALF_TO) - from0
+  const keys1 = load<i32>(task, HALF_TO + 8) - from1
+  const weights0 = scores + (<usize>from0 << 5)
+  const weights1 = scores + (<usize>from1 << 5) + 16
+  const rescale0 = begun ? strip + RESCALE : 0
+  const rescale1 = begun ? strip + RESCALE + 16 : 0
+  const values0 = values + <usize>from0 * stride
+  const values1 = values + <usize>from1 * stride
   for (let channel: usize = 0; channel < stride; channel += 32) {
-    const columns = values + channel
     const target = output + channel
-    multiplyTile(weights, 32, columns, stride, keys, target, stride, strip + RESCALE)
-    multiplyTile(weights + 16, 32, columns, stride, keys, target + 4 * stride, stride, strip + RESCALE + 16)
+    multiplyTile(weights0, 32, values0 + channel, stride, keys0, target, stride, rescale0)
+    multiplyTile(weights1, 32, values1 + channel, stride, keys1, target + 4 * stride, stride, rescale1)
   }
 }
 
@@ -24,6 +35,7 @@ export function addValues(task: usize, strip: usize, output: usize): void {
  */
 export function addValuesByRow(task: usize, strip: usize, output: usize): void {
   const stride = load<usize>(task, STRIDE)
+  const begun = load<i32>(strip, BEGUN)
   for (let row: usize = 0; row < 32; row += 4) {
     const weights = load<usize>(task, SCORES) + row
     const visible = load<u64>(task + 2 * row, VISIBLE)
@@ -35,7 +47,7 @@ export function addValuesByRow(task: usize, strip: usize, output: usize): void {
         const key = <usize>ctz(keys)
         sum = fma(v128.load32_splat(weights + (key << 5)), v128.load(values + key * stride), sum)
       }
-      v128.store(output, fma(v128.load(output), rescale, sum))
+      v128.store(output, begun ? fma(v128.load(output), rescale, sum) : sum)
     }
   }
 }

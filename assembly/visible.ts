@@ -2,13 +2,21 @@
 import { lowestBias } from './bias'
 import { BEGIN, BIAS_AT, DROP_AT, END, EVERY_BEGIN, EVERY_END, KEEP_AT, SOME_BEGIN, SOME_END } from './strip'
 import {
-  BIAS, BLOCK, DROP, DROP_SHIFT, EVERY, FEATURES, FROM, HIDING, KEEP, KEEP_SHIFT, KEY_BEGIN, SINK_END, SOME, TO, VISIBLE,
+  BIAS, BLOCK, DROP, DROP_SHIFT, EVERY, FEATURES, FROM, HALF_FROM, HALF_TO, HIDING, KEEP, KEEP_SHIFT, KEY_BEGIN, SINK_END, SOME, TO, VISIBLE,
 } from './task'
 
 /** A block that no row of a strip sees anything of, whose keys every row sees, and one that needs the words. */
 export const NONE = 0
 export const FULL = 1
 export const EDGE = 2
+
+/** Whether by position no row of a strip sees anything of a block: said at once, as behind a window mostly none does. */
+// @ts-ignore: decorator
+@inline
+export function isOutside(task: usize, strip: usize, block: i32): bool {
+  const apart = load<i32>(strip, SOME_END) <= block || load<i32>(strip, SOME_BEGIN) >= block + BLOCK
+  return apart && block >= load<i32>(task, SINK_END)
+}
 
 /**
  * What a strip sees of the block that begins at key `block`, `offset` keys into the window of masks.
@@ -23,6 +31,8 @@ export function classify(task: usize, strip: usize, block: i32, offset: i32): i3
   const same = load<i32>(strip, EVERY_BEGIN) - block <= from && load<i32>(strip, EVERY_END) - block >= to
   if (same && !sinks && !(features & HIDING) && isWhole(from, to)) {
     store<u64>(task, u64.MAX_VALUE, SOME)
+    seeHalf(task, from, to)
+    seeHalf(task + 8, from, to)
     return see(task, from, to, FULL)
   }
 
@@ -34,9 +44,16 @@ export function classify(task: usize, strip: usize, block: i32, offset: i32): i3
   if (features & BIAS) hide(BIAS, task, strip + BIAS_AT, offset, 0)
   let some: u64 = 0
   let every = u64.MAX_VALUE
-  for (let row: usize = 0; row < 64; row += 8) {
-    some |= load<u64>(task + row, VISIBLE)
-    every &= load<u64>(task + row, VISIBLE)
+  for (let half: usize = 0; half < 2; half++) {
+    const words = task + 32 * half
+    let seen: u64 = 0
+    for (let row: usize = 0; row < 32; row += 8) {
+      seen |= load<u64>(words + row, VISIBLE)
+      every &= load<u64>(words + row, VISIBLE)
+    }
+    some |= seen
+    if (seen) seeHalf(task + 8 * half, <i32>ctz(seen), BLOCK - <i32>clz(seen))
+    else seeHalf(task + 8 * half, 0, 0)
   }
   if (some == 0) return NONE
   store<u64>(task, some, SOME)
@@ -60,6 +77,13 @@ function see(task: usize, from: i32, to: i32, kind: i32): i32 {
   store<i32>(task, from, FROM)
   store<i32>(task, to, TO)
   return kind
+}
+
+// @ts-ignore: decorator
+@inline
+function seeHalf(half: usize, from: i32, to: i32): void {
+  store<i32>(half, from, HALF_FROM)
+  store<i32>(half, to, HALF_TO)
 }
 
 /** The keys of a block that a row sees by position. */

@@ -41,7 +41,7 @@ export const KEY_BLOCK = 64
 export const STATE = { slope: 24, keepAt: 32, dropAt: 40, biasAt: 48, max: 56, sum: 64 } as const
 /** The same for the sinks, in words of 8 bytes from the strip's first; a strip's rows lie side by side. */
 export const STATE_SINK = 40
-export const STATE_WORDS = 108
+export const STATE_WORDS = 112
 
 /** Where the fields of a task lie, in words of 4 bytes, as in assembly/task.ts. */
 export const TASK = {
@@ -71,7 +71,7 @@ export const TASK = {
   right: 23,
   sinkEnd: 24,
 } as const
-export const TASK_WORDS = 50
+export const TASK_WORDS = 54
 
 /** Steps of the pipeline that `lookAtBlock` shows, as in assembly/look.ts; the first three are those of ScoresAt. */
 export const Step = { scaled: 0, capped: 1, masked: 2, weights: 3 } as const
