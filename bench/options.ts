@@ -33,8 +33,18 @@ export interface Options {
   publish: boolean
 }
 
-/** What takes a few minutes: all shapes and the sweep over their length. */
-const USUAL: readonly string[] = [...SHAPES.map(({ name }) => name), 'sequence']
+/** One shape of each kind and the sweep over their length: what takes a few minutes. */
+const USUAL: readonly string[] = [
+  'bert-512',
+  'gpt-1024',
+  'llama-2048',
+  'minilm',
+  'tiny',
+  'odd',
+  'ragged',
+  'decode-4096',
+  'sequence',
+]
 
 /** Text to print instead of measuring. */
 export interface Said {
@@ -52,14 +62,14 @@ function help(): string {
 Measures attention on this machine: every backend of selfsame beside other libraries, the same work
 on the same cores, each result checked against float64 before it is timed.
 
-  --shape a,b        shapes and sweeps (default all shapes and the sweep 'sequence', which takes some
-                     minutes; 'all' is more than twice that; --list names them)
+  --shape a,b        shapes and sweeps (default one of each kind and the sweep 'sequence', a few
+                     minutes; 'all' is some times that; --list names them)
   --against a,b      peers (default all that are here; 'none' for none)
   --backend a,b      own backends: native, wasm or names from --list (default all)
   --isa a,b          instruction sets of the native backend (default all)
   --threads 1,2      threads of each contender (default 1)
   --rounds N         rounds, each with every contender once (default 2, with --publish 3)
-  --patience N       leave out what would take more than N seconds a run (default 3)
+  --patience N       leave out what would take more than N seconds a run (default 1)
   --quick            one short round, to see that everything works
   --json FILE        write the figures there too
   --out DIR          folder of the report: HTML, SVG, JSON, Markdown (in the repository build/bench)
@@ -112,7 +122,7 @@ export function readOptions(args: readonly string[], cores: number): Options | S
     threads: threadsOf(values.threads, cores),
     rounds: number('rounds', values.rounds, quick ? 1 : publish ? 3 : 2),
     milliseconds: quick ? 60 : 200,
-    patience: number('patience', values.patience, quick ? 1 : 3),
+    patience: number('patience', values.patience, 1),
     json,
     out,
     publish,

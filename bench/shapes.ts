@@ -78,6 +78,7 @@ const GIVEN: Given[] = [
   },
   { name: 'minilm', batch: 8, heads: 12, queries: 128, headDim: 32, note: 'MiniLM, a batch to embed' },
   { name: 'long-8192', heads: 2, queries: 8192, headDim: 64, note: 'long input, few heads' },
+  { name: 'long-32768', heads: 1, queries: 32768, headDim: 64, note: 'the longest input, one head' },
   { name: 'tiny', heads: 12, queries: 16, headDim: 64, note: 'a short sentence: the cost of a call' },
   { name: 'odd', heads: 10, queries: 777, headDim: 80, note: 'nothing divides by a tile' },
   {
