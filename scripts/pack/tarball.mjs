@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { root } from '../build/paths.mjs'
 import { run } from '../build/run.mjs'
 
-/** Packs and installs below `folder`; returns the packed files and the project's folder. */
+/** Packs and installs below `folder`; returns the tarball's name, the packed files and the project's folder. */
 export async function packAndInstall(folder) {
   const [{ filename, files }] = JSON.parse(
     await npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root),
@@ -17,7 +17,7 @@ export async function packAndInstall(folder) {
   writeFileSync(join(project, 'package.json'), '{ "private": true }\n')
   // Offline: the core has no dependencies. Scripts are not ignored: there must be none to run.
   await npm(['install', '--offline', '--no-audit', '--no-fund', join(folder, filename)], project)
-  return { files: files.map(file => file.path), project, installed: join(project, 'node_modules/selfsame') }
+  return { filename, files: files.map(file => file.path), project, installed: join(project, 'node_modules/selfsame') }
 }
 
 async function npm(args, cwd) {

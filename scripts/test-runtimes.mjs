@@ -1,0 +1,49 @@
+/**
+ * The package as it is published, in every runtime, through every bundler, by every package manager.
+ *
+ *   node scripts/test-runtimes.mjs                  everything in test/runtimes
+ *   node scripts/test-runtimes.mjs bundlers doctor  some of its files
+ *   node scripts/test-runtimes.mjs --publish        everything, and the table of runtimes into README.md
+ *
+ * Linux x64. Installs what it needs: npm packages (test/runtimes/package-lock.json), zig from PyPI, Debian's packages.
+ * @module
+ */
+import { spawnSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { at, root } from './build/paths.mjs'
+import { layProject, WORK } from './runtimes/project.mjs'
+import { publishTable } from './runtimes/table.mjs'
+import { installTools } from './runtimes/tools.mjs'
+import { nodeBinary } from './test/node-binary.mjs'
+import { inWords, readReport } from './test/report.mjs'
+
+const args = process.argv.slice(2)
+const publish = args.includes('--publish')
+const filters = args.filter(word => word !== '--publish')
+const report = at('build/reports/runtimes.json')
+
+async function main() {
+  if (`${process.platform}-${process.arch}` !== 'linux-x64') throw new Error('runtimes are tested on linux-x64 only')
+  const tools = await installTools()
+  for (const script of [['build.mjs', '--stale'], ['prebuild.mjs', '--host', '--stale']]) {
+    const { status } = spawnSync(process.execPath, [at('scripts', script[0]), ...script.slice(1)], { stdio: 'inherit' })
+    if (status !== 0) throw new Error(`scripts/${script.join(' ')} failed`)
+  }
+  const nodes = Object.fromEntries(
+    await Promise.all(['22', '24', '26'].map(async major => [major, await nodeBinary('linux-x64', major)])),
+  )
+  const setting = { ...(await layProject()), tools, nodes: { own: process.execPath, ...nodes } }
+  writeFileSync(`${WORK}/setting.json`, JSON.stringify(setting))
+  rmSync(report, { force: true })
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/runtimes/vitest.config.ts', ...filters]
+  const env = { ...process.env, SELFSAME_TEST_REPORT: report }
+  const { status } = spawnSync(process.execPath, vitest, { cwd: root, stdio: 'inherit', env })
+  console.log(`runtimes: ${inWords(readReport(report))}`)
+  if (status !== 0) throw new Error('some of it failed, see above')
+  publishTable(publish)
+}
+
+main().catch(error => {
+  console.error(error.message)
+  process.exitCode = 1
+})
