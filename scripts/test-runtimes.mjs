@@ -35,7 +35,7 @@ async function main() {
   const setting = { ...(await layProject()), tools, nodes: { own: process.execPath, ...nodes } }
   writeFileSync(`${WORK}/setting.json`, JSON.stringify(setting))
   rmSync(report, { force: true })
-  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/runtimes/vitest.config.ts', ...filters]
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/runtimes/vitest.config.mts', ...filters]
   const env = { ...process.env, SELFSAME_TEST_REPORT: report }
   const { status } = spawnSync(process.execPath, vitest, { cwd: root, stdio: 'inherit', env })
   console.log(`runtimes: ${inWords(readReport(report))}`)

@@ -37,8 +37,9 @@ const browser = await chromium.launch({
 try {
   const page = await browser.newPage()
   page.on('pageerror', error => console.error(String(error)))
-  await page.goto(`http://127.0.0.1:${server.address().port}/`)
-  const report = await page.waitForFunction(() => globalThis.report, undefined, { timeout: 90_000 })
+  // Not until it has loaded: the report is made while it loads.
+  await page.goto(`http://127.0.0.1:${server.address().port}/`, { waitUntil: 'commit', timeout: 60_000 })
+  const report = await page.waitForFunction(() => globalThis.report, undefined, { timeout: 200_000 })
   console.log(JSON.stringify({ ...(await report.jsonValue()), version: browser.version() }))
 } finally {
   await browser.close()

@@ -3,11 +3,12 @@
  * What each said is kept in build/runtimes/reports; the table of the README is made of it.
  * @module
  */
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Report } from './report.ts'
-import { emptyFolder, must, run, setting, work } from './support/setting.ts'
+import { esbuildWorker, vite, wrangler } from './support/bundlers.ts'
+import { BROWSER, emptyFolder, must, run, setting, work } from './support/setting.ts'
 import { withWorker } from './support/workerd.ts'
 
 const { tools, nodes, project } = setting
@@ -29,7 +30,7 @@ function keep(name: string, version: string, report: Report, backend: RegExp): v
 const reasonOf = ({ info }: Report, name: string): string =>
   info.candidates.find(candidate => candidate.name === name)!.reason
 
-test.each(Object.values(nodes))('Node: %s', async node => {
+test.each(Object.entries(nodes))('Node %s takes native', async (_, node) => {
   const version = (await must(node, ['--version'])).trim().slice(1)
   const report = JSON.parse(await must(node, [PROGRAM]))
   keep(`Node ${version.split('.')[0]}`, version, report, /^native$/)
@@ -72,22 +73,14 @@ const workerdVersion = async () => (await must(tools.workerd, ['--version'])).sp
 
 test('workerd, bundled by wrangler', async () => {
   const folder = emptyFolder('wrangler')
-  const wrangler = ['deploy', join(project, 'worker.mjs'), '--dry-run', '--outdir', folder]
-  await must(nodes['24'], [tools.wrangler, ...wrangler, '--name', 'worker', '--compatibility-date', '2026-11-01'], {
-    cwd: project,
-    env: { WRANGLER_SEND_METRICS: 'false', CI: 'true' },
-  })
+  await wrangler(join(project, 'worker.mjs'), folder)
   const report = await withWorker(folder, 'worker.js', ask)
   keep('workerd', await workerdVersion(), report, /^wasm-relaxed$/)
 })
 
 test('workerd, bundled by esbuild', async () => {
   const folder = emptyFolder('esbuild-worker')
-  const esbuild = [join(project, 'worker.mjs'), '--bundle', '--format=esm', `--outfile=${join(folder, 'worker.js')}`]
-  await must(tools.esbuild, [...esbuild, '--conditions=workerd', '--external:*.wasm?module'], { cwd: project })
-  for (const name of ['simd.wasm', 'relaxed.wasm']) {
-    cpSync(join(setting.installed, 'dist', name), join(folder, `${name}?module`))
-  }
+  await esbuildWorker(join(project, 'worker.mjs'), folder)
   const report = await withWorker(folder, 'worker.js', ask)
   keep('workerd, by esbuild', await workerdVersion(), report, /^wasm-relaxed$/)
 })
@@ -101,12 +94,10 @@ async function ask(address: string): Promise<Report> {
 
 test('Chromium, a page built by Vite, plain and cross-origin isolated', async () => {
   const folder = emptyFolder('page')
-  await must(process.execPath, [tools.vite, 'build', '--outDir', folder, '--emptyOutDir', '--logLevel', 'error'], {
-    cwd: project,
-  })
+  await vite(project, folder)
   for (const isolated of [false, true]) {
     const flags = isolated ? ['--isolated'] : []
-    const text = await must(process.execPath, [join(work, '../../test/runtimes/browser.mjs'), folder, ...flags])
+    const text = await must(process.execPath, [BROWSER, folder, ...flags])
     const { version, ...report } = JSON.parse(text)
     expect(report.isolated).toBe(isolated)
     keep(isolated ? 'Chromium, isolated' : 'Chromium', version, report, /^wasm-relaxed$/)

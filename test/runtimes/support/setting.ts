@@ -3,9 +3,11 @@
  * @module
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
 
 interface Setting {
   readonly tarball: string
@@ -21,11 +23,21 @@ export const root: string = fileURLToPath(new URL('../../../', import.meta.url))
 export const work: string = join(root, 'build/runtimes')
 export const setting: Setting = JSON.parse(readFileSync(join(work, 'setting.json'), 'utf8'))
 
+/** Opens a folder in Chromium. */
+export const BROWSER: string = join(root, 'test/runtimes/browser.mjs')
+
 /** An empty folder of this name. */
 export function emptyFolder(name: string): string {
   const folder = join(work, name)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
+  return folder
+}
+
+/** A folder outside of the repository, whose own binaries are then out of reach; gone when the test is. */
+export function distantFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'selfsame-runtimes-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 

@@ -1,0 +1,9 @@
+/**
+ * The smallest worker.
+ * @module
+ */
+import './app.mjs'
+
+export default {
+  fetch: () => Response.json(globalThis.report),
+}
