@@ -41,7 +41,7 @@ export default defineConfig([
   {
     ...shared,
     platform: 'node',
-    entry: { demo: 'src/cli/demo.ts', selfsame: 'src/cli/selfsame.ts' },
+    entry: { demo: 'src/cli/demo.ts', doctor: 'src/cli/doctor.ts', selfsame: 'src/cli/selfsame.ts' },
     dts: false,
     plugins: [onEntry('./index.js')],
   },

@@ -9,8 +9,10 @@
  * @module
  */
 import { spawnSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { at, root } from './build/paths.mjs'
+import { inspect, problemsOf } from './prebuild/inspect.mjs'
+import { TARGETS } from './prebuild/targets.mjs'
 import { layProject, WORK } from './runtimes/project.mjs'
 import { publishTable } from './runtimes/table.mjs'
 import { installTools } from './runtimes/tools.mjs'
@@ -23,24 +25,53 @@ const filters = args.filter(word => word !== '--publish')
 const report = at('build/reports/runtimes.json')
 
 async function main() {
-  if (`${process.platform}-${process.arch}` !== 'linux-x64') throw new Error('runtimes are tested on linux-x64 only')
+  if (`${process.platform}-${process.arch}` !== 'linux-x64')
+    throw new Error('runtimes are tested on linux-x64 only')
   const tools = await installTools()
-  for (const script of [['build.mjs', '--stale'], ['prebuild.mjs', '--host', '--stale']]) {
-    const { status } = spawnSync(process.execPath, [at('scripts', script[0]), ...script.slice(1)], { stdio: 'inherit' })
+  for (const script of [
+    ['build.mjs', '--stale'],
+    ['prebuild.mjs', '--host', '--stale'],
+  ]) {
+    const { status } = spawnSync(process.execPath, [at('scripts', script[0]), ...script.slice(1)], {
+      stdio: 'inherit',
+    })
     if (status !== 0) throw new Error(`scripts/${script.join(' ')} failed`)
   }
-  const nodes = Object.fromEntries(
-    await Promise.all(['22', '24', '26'].map(async major => [major, await nodeBinary('linux-x64', major)])),
-  )
-  const setting = { ...(await layProject()), tools, nodes: { own: process.execPath, ...nodes } }
+  const laid = await layProject()
+  const prebuilds = inspectAll(laid.installed)
+  const nodes = { own: process.execPath, ...(await otherNodes(prebuilds)) }
+  const setting = { ...laid, tools, nodes, prebuilds }
   writeFileSync(`${WORK}/setting.json`, JSON.stringify(setting))
   rmSync(report, { force: true })
-  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/runtimes/vitest.config.mts', ...filters]
+  const vitest = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--config',
+    'test/runtimes/vitest.config.mjs',
+    ...filters,
+  ]
   const env = { ...process.env, SELFSAME_TEST_REPORT: report }
   const { status } = spawnSync(process.execPath, vitest, { cwd: root, stdio: 'inherit', env })
   console.log(`runtimes: ${inWords(readReport(report))}`)
   if (status !== 0) throw new Error('some of it failed, see above')
   publishTable(publish)
+}
+
+function inspectAll(installed) {
+  return TARGETS.map(target => {
+    const file = `${installed}/prebuilds/${target.name}.node`
+    if (!existsSync(file)) return { name: target.name }
+    return { name: target.name, bytes: inspect(file).bytes, problems: problemsOf(file, target) }
+  })
+}
+
+/** arm64 only where there is a binary for it to load. */
+async function otherNodes(prebuilds) {
+  const wanted = { 22: ['linux-x64', '22'], 24: ['linux-x64', '24'], 26: ['linux-x64', '26'] }
+  if (prebuilds.some(({ name, bytes }) => name === 'linux-arm64' && bytes))
+    wanted.arm64 = ['linux-arm64', '22']
+  const entries = Object.entries(wanted).map(async ([name, which]) => [name, await nodeBinary(...which)])
+  return Object.fromEntries(await Promise.all(entries))
 }
 
 main().catch(error => {

@@ -15,6 +15,7 @@ const WASM = ['simd.wasm', 'relaxed.wasm']
 const RECORDING = at('src/explain/recording')
 const PROGRAMS = [
   'demo',
+  'doctor',
   'selfsame',
   ...['main', 'child', 'compare', 'callgrind'].map(name => `bench/${name}`),
 ]

@@ -17,7 +17,12 @@ export async function packAndInstall(folder) {
   writeFileSync(join(project, 'package.json'), '{ "private": true }\n')
   // Offline: the core has no dependencies. Scripts are not ignored: there must be none to run.
   await npm(['install', '--offline', '--no-audit', '--no-fund', join(folder, filename)], project)
-  return { filename, files: files.map(file => file.path), project, installed: join(project, 'node_modules/selfsame') }
+  return {
+    filename,
+    files: files.map(file => file.path),
+    project,
+    installed: join(project, 'node_modules/selfsame'),
+  }
 }
 
 async function npm(args, cwd) {

@@ -29,7 +29,16 @@ export async function compile({ name, zig, format }) {
     await mustZig(['c++', ...target, ...flags, ...COMMON, ...include, '-c', at(source), '-o', object])
     return object
   })
-  await mustZig(['c++', ...target, '-shared', '-s', ...(await linkFlags(format, headers, objects)), ...built, '-o', output])
+  await mustZig([
+    'c++',
+    ...target,
+    '-shared',
+    '-s',
+    ...(await linkFlags(format, headers, objects)),
+    ...built,
+    '-o',
+    output,
+  ])
 }
 
 /** Those of binding.gyp, and what keeps the linked-in C++ library small. */
@@ -47,8 +56,11 @@ async function linkFlags(format, headers, folder) {
 
 function headersOfNode() {
   const prefix = findHeaders()
-  const folder = ['include/node', 'src'].map(sub => `${prefix}/${sub}`).find(path => existsSync(`${path}/node_api.h`))
-  if (!prefix || !folder) throw new Error("no headers beside this Node: set npm_config_nodedir to a prefix with include/node")
+  const folder = ['include/node', 'src']
+    .map(sub => `${prefix}/${sub}`)
+    .find(path => existsSync(`${path}/node_api.h`))
+  if (!prefix || !folder)
+    throw new Error('no headers beside this Node: set npm_config_nodedir to a prefix with include/node')
   return folder
 }
 

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs'
 import { OLDEST_GLIBC } from './targets.mjs'
 
 const ENTRY = 'napi_register_module_v1'
-const ELF_MACHINES = { 0x3e: 'x64', 0xb7: 'arm64' }
-const MACHO_MACHINES = { 0x01000007: 'x64', 0x0100000c: 'arm64' }
-const PE_MACHINES = { 0x8664: 'x64', 0xaa64: 'arm64' }
+const ELF_MACHINES = { 62: 'x64', 183: 'arm64' }
+const MACHO_MACHINES = { 16777223: 'x64', 16777228: 'arm64' }
+const PE_MACHINES = { 34404: 'x64', 43620: 'arm64' }
 
 /** `{ format, machine, bytes, glibc }`, the last being the newest version of glibc that it asks for, if any. */
 export function inspect(file) {

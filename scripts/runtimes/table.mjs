@@ -25,7 +25,10 @@ function readReports() {
   const folder = `${WORK}/reports`
   if (!existsSync(folder)) return []
   const reports = readdirSync(folder).map(name => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')))
-  const placed = reports.map(report => ({ report, place: ORDER.findIndex(pattern => pattern.test(report.name)) }))
+  const placed = reports.map(report => ({
+    report,
+    place: ORDER.findIndex(pattern => pattern.test(report.name)),
+  }))
   return placed
     .filter(({ place }) => place >= 0)
     .sort((a, b) => a.place - b.place || a.report.name.localeCompare(b.report.name))

@@ -30,7 +30,12 @@ const PROGRAMS = {
 }
 
 /** Debian's packages: the program, and what it is called there. */
-const SYSTEM = { chromium: 'chromium', 'qemu-aarch64': 'qemu-user', 'qemu-x86_64': 'qemu-user', 'musl-gcc': 'musl-tools' }
+const SYSTEM = {
+  chromium: 'chromium',
+  'qemu-aarch64': 'qemu-user',
+  'qemu-x86_64': 'qemu-user',
+  'musl-gcc': 'musl-tools',
+}
 
 /**
  * Installs what the lock file names, once for each state of it, and what is missing of Debian's packages.

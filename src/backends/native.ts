@@ -139,5 +139,6 @@ function chooseIsa(addon: Addon, asked: string | undefined): Isa {
   // Plain C++ is slower than WASM SIMD: it serves only where it is asked for.
   const best = supported.find(isa => isa !== 'scalar')
   if (best !== undefined) return best
-  throw new Error(`this CPU runs none of ${built.join(', ')} but scalar, which must be asked for by name`)
+  const missing = built.filter(isa => isa !== 'scalar').join(', ')
+  throw new Error(`this CPU has none of ${missing}; scalar must be asked for by name`)
 }

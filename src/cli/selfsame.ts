@@ -13,6 +13,7 @@ interface Command {
 
 const COMMANDS: Record<string, Command> = {
   bench: { file: './bench/main.js', about: 'measure attention on this machine, on every backend it has' },
+  doctor: { file: './doctor.js', about: 'say which backends run here, why others do not, and what to do' },
 }
 
 const HELP = `selfsame ${version}: self-attention for JavaScript

@@ -30,7 +30,8 @@ function keep(name: string, version: string, report: Report, backend: RegExp): v
 const reasonOf = ({ info }: Report, name: string): string =>
   info.candidates.find(candidate => candidate.name === name)!.reason
 
-test.each(Object.entries(nodes))('Node %s takes native', async (_, node) => {
+const { arm64: _emulated, ...natives } = nodes
+test.each(Object.entries(natives))('Node %s takes native', async (_, node) => {
   const version = (await must(node, ['--version'])).trim().slice(1)
   const report = JSON.parse(await must(node, [PROGRAM]))
   keep(`Node ${version.split('.')[0]}`, version, report, /^native$/)
@@ -40,14 +41,21 @@ test('Node with WASM alone', async () => {
   for (const major of ['own', '24'] as const) {
     const version = (await must(nodes[major], ['--version'])).trim().slice(1)
     const report = JSON.parse(await must(nodes[major], ['--no-addons', PROGRAM]))
-    keep(`Node ${version.split('.')[0]}, WASM`, version, report, major === 'own' ? /^wasm-simd$/ : /^wasm-relaxed$/)
+    keep(
+      `Node ${version.split('.')[0]}, WASM`,
+      version,
+      report,
+      major === 'own' ? /^wasm-simd$/ : /^wasm-relaxed$/,
+    )
   }
 })
 
 const denoVersion = async () => (await must(tools.deno, ['--version'])).split(' ')[1]
 
 test('Deno with --allow-ffi takes native', async () => {
-  const report = JSON.parse(await must(tools.deno, ['run', '--allow-ffi', '--allow-read', '--allow-env', PROGRAM]))
+  const report = JSON.parse(
+    await must(tools.deno, ['run', '--allow-ffi', '--allow-read', '--allow-env', PROGRAM]),
+  )
   keep('Deno, --allow-ffi', await denoVersion(), report, /^native$/)
 })
 

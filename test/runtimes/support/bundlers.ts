@@ -56,5 +56,7 @@ export async function tsdown(entry: string, folder: string): Promise<void> {
     deps: { alwaysBundle: ['selfsame'] },
   }
   writeFileSync(config, `export default ${JSON.stringify(setting)}\n`)
-  await must(process.execPath, [join(root, 'node_modules/tsdown/dist/run.mjs'), '--config', config], { cwd: project })
+  await must(process.execPath, [join(root, 'node_modules/tsdown/dist/run.mjs'), '--config', config], {
+    cwd: project,
+  })
 }

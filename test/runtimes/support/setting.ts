@@ -16,7 +16,9 @@ interface Setting {
   readonly project: string
   readonly installed: string
   readonly tools: Record<string, string>
-  readonly nodes: Record<'own' | '22' | '24' | '26', string>
+  readonly nodes: Record<'own' | '22' | '24' | '26', string> & { arm64?: string }
+  /** Every platform that the package may carry a binary for, and what was found in the one of the tarball, if it is there. */
+  readonly prebuilds: readonly { name: string; bytes?: number; problems?: string[] }[]
 }
 
 export const root: string = fileURLToPath(new URL('../../../', import.meta.url))
@@ -57,11 +59,17 @@ interface Start {
 /** This process's environment without what would change how the package behaves. */
 export function plainEnv(): Record<string, string | undefined> {
   return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(SELFSAME|VITEST|NODE_|npm_|FORCE_COLOR|NO_COLOR)/.test(name)),
+    Object.entries(process.env).filter(
+      ([name]) => !/^(SELFSAME|VITEST|NODE_|npm_|FORCE_COLOR|NO_COLOR)/.test(name),
+    ),
   )
 }
 
-export function run(program: string, args: string[], { cwd = work, env = {}, timeout = 100_000 }: Start = {}): Promise<Ended> {
+export function run(
+  program: string,
+  args: string[],
+  { cwd = work, env = {}, timeout = 100_000 }: Start = {},
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd,

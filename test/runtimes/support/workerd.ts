@@ -19,7 +19,10 @@ export async function withWorker<Answer>(
   const port = await freePort()
   const config = join(folder, 'config.capnp')
   writeFileSync(config, configOf(folder, main, port))
-  const child = spawn(setting.tools.workerd, ['serve', config], { env: plainEnv(), stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(setting.tools.workerd, ['serve', config], {
+    env: plainEnv(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let log = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', piece => {

@@ -1,0 +1,93 @@
+/**
+ * The binaries of the package. Every one is inspected; linux-x64 is run by all other tests, linux-arm64 here under
+ * an emulator, linux-x64-musl by musl's own loader (its kernels in a program, as there is no Node for musl to be had).
+ * Those for macOS and Windows, and arm64 on musl, are looked at and not run.
+ *
+ * `npm run prebuild` makes all of them; CI makes the one of its own machine, and the others show as skipped there.
+ * @module
+ */
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { distantFolder, must, root, setting } from './support/setting.ts'
+
+const { installed, nodes, prebuilds, project, tools } = setting
+/** The C++ library, 50 KB of it, is part of each. */
+const MOST_BYTES = 560 * 1024
+
+const fileOf = (name: string): string => join(installed, 'prebuilds', `${name}.node`)
+const isThere = (name: string): boolean =>
+  prebuilds.some(prebuild => prebuild.name === name && prebuild.bytes)
+const ALL = process.env.SELFSAME_TEST_PREBUILDS === 'all'
+
+test('the one of this machine is in the tarball', () => {
+  expect(setting.files).toContain(`prebuilds/${process.platform}-${process.arch}.node`)
+})
+
+test.runIf(ALL)('all are in the tarball', () => {
+  expect(prebuilds.filter(({ bytes }) => !bytes).map(({ name }) => name)).toEqual([])
+})
+
+describe('inspected', () => {
+  for (const { name, bytes, problems } of prebuilds) {
+    test.skipIf(!bytes)(name, () => {
+      expect(problems).toEqual([])
+      expect(bytes).toBeLessThan(MOST_BYTES)
+    })
+  }
+})
+
+describe('run', () => {
+  test.skipIf(!nodes.arm64)('linux-arm64, by Node 22 under qemu', { timeout: 300_000 }, async () => {
+    const program = join(project, 'versus.mjs')
+    const text = await must(tools['qemu-aarch64'], ['-L', '/usr/aarch64-linux-gnu', nodes.arm64!, program], {
+      timeout: 280_000,
+    })
+    const { backend, isa, furthest } = JSON.parse(text)
+    expect({ backend, isa }).toEqual({ backend: 'native', isa: 'neon' })
+    expect(furthest).toBeLessThan(1e-5)
+  })
+
+  test.skipIf(!isThere('linux-x64-musl'))('linux-x64-musl, loaded by musl', async () => {
+    const folder = distantFolder()
+    const host = join(folder, 'host')
+    writeFileSync(`${host}.c`, await hostOf(fileOf('linux-x64-musl')))
+    await must(tools['musl-gcc'], ['-rdynamic', '-o', host, `${host}.c`])
+    expect(await must(host, [fileOf('linux-x64-musl')])).toBe('loaded\n')
+  })
+
+  const objects = join(root, 'build/prebuild/linux-x64-musl')
+  test.skipIf(!existsSync(objects))(
+    'linux-x64-musl, its kernels and threads',
+    { timeout: 300_000 },
+    async () => {
+      const program = join(distantFolder(), 'callers')
+      const own = [
+        ...['check', 'cores', 'cpu', 'dispatch', 'driver', 'pool', 'scratch', 'spans'],
+        ...['avx2', 'avx512', 'neon', 'scalar'].map(isa => `kernels_${isa}`),
+      ].map(name => join(objects, `${name}.o`))
+      const compiler = ['-m', 'ziglang', 'c++', '-target', 'x86_64-linux-musl', '-std=c++20', '-O1']
+      const source = join(root, 'test/native/callers.cc')
+      await must(join(root, 'build/zig/bin/python'), [...compiler, source, ...own, '-o', program], {
+        timeout: 250_000,
+      })
+      await must(program, [])
+    },
+  )
+})
+
+/** A program that exports what the addon asks of Node, and opens it. */
+async function hostOf(addon: string): Promise<string> {
+  const names = (await must('nm', ['--dynamic', '--undefined-only', addon])).match(/\bnapi_\w+/g) ?? []
+  const stubs = names.map(name => `void ${name}(void) { abort(); }`)
+  return `#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+${stubs.join('\n')}
+int main(int count, char** words) {
+  void* addon = count == 2 ? dlopen(words[1], RTLD_NOW) : 0;
+  if (!addon || !dlsym(addon, "napi_register_module_v1")) return puts(dlerror()), 1;
+  return puts("loaded"), 0;
+}
+`
+}
