@@ -12,8 +12,8 @@ import { describe, expect, test } from 'vitest'
 import { distantFolder, must, root, setting } from './support/setting.ts'
 
 const { installed, nodes, prebuilds, project, tools } = setting
-/** The C++ library, 50 KB of it, is part of each. */
-const MOST_BYTES = 560 * 1024
+/** The C++ library is part of each: 50 KB of it on Linux, 110 on Windows. */
+const MOST_BYTES = 600 * 1024
 
 const fileOf = (name: string): string => join(installed, 'prebuilds', `${name}.node`)
 const isThere = (name: string): boolean =>

@@ -35,31 +35,26 @@ export function diagnose(open: () => { info: Info; computes: boolean }, host: Ho
     return nothingServes(error instanceof Error ? error.message : String(error), host)
   }
   const { backend, isa, threads, candidates } = opened.info
-  const findings = candidates.map((candidate): Finding => {
-    const { name, ok, reason } = candidate
-    if (name === backend) return { name, state: 'serves', reason }
-    return ok ? { name, state: 'would serve', reason } : refused(name, reason, host)
+  const picked = candidates.findIndex(({ name }) => name === backend)
+  const findings = candidates.map(({ name, ok, reason }, place): Finding => {
+    if (place === picked) return { name, state: 'serves', reason }
+    if (ok) return { name, state: 'would serve', reason }
+    // What is slower than the one that serves need not be mended.
+    return place < picked ? refused(name, reason, host) : { name, state: 'refused', reason }
   })
-  const faster = findings.slice(
-    0,
-    candidates.findIndex(({ name }) => name === backend),
-  )
-  const on = `${backend}${backend === 'native' ? ` (${isa}, ${threads} ${threads > 1 ? 'threads' : 'thread'})` : ''}`
   const shared = { backend, isa, threads, findings }
+  const detail = backend === 'native' ? ` (${isa}, ${threads} ${threads > 1 ? 'threads' : 'thread'})` : ''
+  const on = `on ${backend}${detail}`
   if (!opened.computes)
-    return {
-      ...shared,
-      code: 2,
-      verdict: `attention gives a WRONG result on ${on}: please report it, with this text.`,
-    }
-  if (faster.some(({ remedy }) => remedy))
-    return {
-      ...shared,
-      code: 1,
-      verdict: `attention works here, on ${on}. A faster backend could serve: see what to do.`,
-    }
-  const rest = faster.length > 0 ? ' Nothing faster runs on this machine as it is.' : ''
-  return { ...shared, code: 0, verdict: `attention works here, on ${on}.${rest}` }
+    return { ...shared, code: 2, verdict: `attention gives a WRONG result ${on}: report it, with this text.` }
+  const works = `attention works here, ${on}.`
+  if (findings.some(({ remedy }) => remedy))
+    return { ...shared, code: 1, verdict: `${works} A faster backend could serve: see what to do.` }
+  return {
+    ...shared,
+    code: 0,
+    verdict: picked > 0 ? `${works} Nothing faster runs on this machine as it is.` : works,
+  }
 }
 
 function refused(name: string, reason: string, host: Host): Finding {
