@@ -15,6 +15,8 @@ const report = process.env.SELFSAME_TEST_REPORT
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Those have tools, a tarball and a configuration of their own (scripts/test-runtimes.mjs).
+    exclude: ['**/node_modules/**', 'test/runtimes/**'],
     pool: 'forks',
     // The tests ask for the slow way hundreds of times; those of the warning itself listen for its event.
     execArgv: ['--disable-warning=SelfsameWarning', ...relaxedFlag()],

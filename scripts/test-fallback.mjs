@@ -17,6 +17,7 @@ const NOT_IN_A_CLONE = [
   '.git',
   'node_modules',
   'bench/peers/node_modules',
+  'test/runtimes/node_modules',
   'build',
   'dist',
   'prebuilds',

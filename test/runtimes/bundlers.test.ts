@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { esbuild, esbuildWorker, tsdown, vite, webpack, wrangler } from './support/bundlers.ts'
 import { BROWSER, distantFolder, emptyFolder, must, setting } from './support/setting.ts'
-import { withWorker } from './support/workerd.ts'
+import { askWorker } from './support/workerd.ts'
 
 const { project } = setting
 const APP = join(project, 'app.mjs')
@@ -61,5 +61,5 @@ test.each(forWorkers)('%s, for workerd', async (name, build) => {
   await build(join(project, 'app-worker.mjs'), folder)
   // wrangler names the bundle after its entry.
   const main = name === 'wrangler' ? 'app-worker.js' : 'worker.js'
-  isRight(await withWorker(folder, main, async address => (await fetch(address)).text()))
+  isRight(await askWorker(folder, main))
 })

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 import type { Report } from './report.ts'
 import { esbuildWorker, vite, wrangler } from './support/bundlers.ts'
 import { BROWSER, emptyFolder, must, run, setting, work } from './support/setting.ts'
-import { withWorker } from './support/workerd.ts'
+import { askWorker } from './support/workerd.ts'
 
 const { tools, nodes, project } = setting
 const PROGRAM = join(project, 'process.mjs')
@@ -82,23 +82,16 @@ const workerdVersion = async () => (await must(tools.workerd, ['--version'])).sp
 test('workerd, bundled by wrangler', async () => {
   const folder = emptyFolder('wrangler')
   await wrangler(join(project, 'worker.mjs'), folder)
-  const report = await withWorker(folder, 'worker.js', ask)
+  const report = JSON.parse(await askWorker(folder, 'worker.js'))
   keep('workerd', await workerdVersion(), report, /^wasm-relaxed$/)
 })
 
 test('workerd, bundled by esbuild', async () => {
   const folder = emptyFolder('esbuild-worker')
   await esbuildWorker(join(project, 'worker.mjs'), folder)
-  const report = await withWorker(folder, 'worker.js', ask)
+  const report = JSON.parse(await askWorker(folder, 'worker.js'))
   keep('workerd, by esbuild', await workerdVersion(), report, /^wasm-relaxed$/)
 })
-
-async function ask(address: string): Promise<Report> {
-  const response = await fetch(address)
-  const text = await response.text()
-  if (!response.ok) throw new Error(text)
-  return JSON.parse(text)
-}
 
 test('Chromium, a page built by Vite, plain and cross-origin isolated', async () => {
   const folder = emptyFolder('page')

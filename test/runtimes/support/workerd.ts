@@ -1,5 +1,5 @@
 /**
- * A worker in workerd on a port of the loopback interface, for as long as a test asks it something.
+ * A worker in workerd, on a port of the loopback interface.
  * @module
  */
 import { spawn } from 'node:child_process'
@@ -10,12 +10,13 @@ import { plainEnv, setting } from './setting.ts'
 
 const DATE = '2026-11-01'
 
-/** Serves the modules of a folder, `main` first, and calls `ask` with the worker's address. */
-export async function withWorker<Answer>(
-  folder: string,
-  main: string,
-  ask: (address: string) => Promise<Answer>,
-): Promise<Answer> {
+export interface Worker {
+  readonly address: string
+  stop(): Promise<void>
+}
+
+/** Serves the modules of a folder, `main` first. */
+export async function startWorker(folder: string, main: string): Promise<Worker> {
   const port = await freePort()
   const config = join(folder, 'config.capnp')
   writeFileSync(config, configOf(folder, main, port))
@@ -30,14 +31,27 @@ export async function withWorker<Answer>(
     })
   }
   const ended = new Promise<void>(resolve => child.on('close', () => resolve()))
-  try {
-    await listening(port, () => child.exitCode === null)
-    return await ask(`http://127.0.0.1:${port}`)
-  } catch (error) {
-    throw new Error(`workerd: ${error instanceof Error ? error.message : error}\n${log}`)
-  } finally {
+  const stop = () => {
     child.kill()
-    await ended
+    return ended
+  }
+  if (!(await listens(port, () => child.exitCode === null))) {
+    await stop()
+    throw new Error(`workerd does not listen:\n${log}`)
+  }
+  return { address: `http://127.0.0.1:${port}`, stop }
+}
+
+/** Serves them for one question to `/`; returns the answer. */
+export async function askWorker(folder: string, main: string): Promise<string> {
+  const worker = await startWorker(folder, main)
+  try {
+    const response = await fetch(worker.address)
+    const text = await response.text()
+    if (!response.ok) throw new Error(`workerd answers ${response.status}: ${text}`)
+    return text
+  } finally {
+    await worker.stop()
   }
 }
 
@@ -72,12 +86,12 @@ function freePort(): Promise<number> {
 }
 
 /** A second is usual; a machine with other work may take longer. */
-async function listening(port: number, alive: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 200 && alive(); tries++) {
-    if (await connects(port)) return
+async function listens(port: number, alive: () => boolean): Promise<boolean> {
+  for (let tries = 0; tries < 400 && alive(); tries++) {
+    if (await connects(port)) return true
     await new Promise(resolve => setTimeout(resolve, 50))
   }
-  throw new Error('it does not listen')
+  return false
 }
 
 function connects(port: number): Promise<boolean> {
