@@ -2,7 +2,7 @@
  * Where the package runs: the runtime, the platform, its C library, and the binaries that are there.
  * @module
  */
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -37,7 +37,8 @@ function readLibc(): string {
   if (process.platform !== 'linux') return ''
   try {
     const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
-    return header?.glibcVersionRuntime ? `glibc ${header.glibcVersionRuntime}` : 'musl'
+    if (header?.glibcVersionRuntime) return `glibc ${header.glibcVersionRuntime}`
+    return readFileSync('/proc/self/maps', 'utf8').includes('/ld-musl-') ? 'musl' : ''
   } catch {
     return '' // not told here, and then no advice depends on it
   }
