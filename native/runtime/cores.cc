@@ -38,8 +38,8 @@ int underQuota(double quota, double period, int cores) {
   return std::clamp(static_cast<int>(quota / period), 1, cores);
 }
 
-/** What a small file holds, or nothing. By C's functions: the streams of C++ bring 180 KB of locales with them where
- * the library is linked in. */
+/** What a small file holds, or nothing. By C's functions: the streams of C++ bring 217 KB of locales with
+ * them where the library is linked in. */
 std::string contentsOf(const std::string& path) {
   char text[8192];
   std::FILE* file = std::fopen(path.c_str(), "re");
@@ -58,7 +58,9 @@ int quotaOfVersion2(const std::string& folder, int cores) {
 }
 
 int quotaOfVersion1(const std::string& folder, int cores) {
-  const auto number = [&](const char* name) { return std::strtod(contentsOf(folder + name).c_str(), nullptr); };
+  const auto number = [&](const char* name) {
+    return std::strtod(contentsOf(folder + name).c_str(), nullptr);
+  };
   return underQuota(number("/cpu.cfs_quota_us"), number("/cpu.cfs_period_us"), cores);
 }
 

@@ -44,7 +44,7 @@ export async function compile({ name, zig, format }) {
 /** Those of binding.gyp, and what keeps the linked-in C++ library small. */
 function sources() {
   const recipe = readRecipe()
-  return [...recipe, { source: 'native/runtime/demangle.cc', flags: recipe[0].flags }]
+  return [...recipe, { source: 'scripts/prebuild/demangle.cc', flags: recipe[0].flags }]
 }
 
 /** Names of Node-API are left open: the program that loads the addon has them. */

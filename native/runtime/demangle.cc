@@ -1,8 +1,0 @@
-/**
- * Linked only where the C++ library is part of the binary (scripts/prebuild): its handler of uncaught exceptions
- * would print the type's name in C++'s words, and brings 90 KB for that. None leaves the addon; mangled will do.
- */
-extern "C" char* __cxa_demangle(const char*, char*, __SIZE_TYPE__*, int* status) {
-  if (status != nullptr) *status = -1;
-  return nullptr;
-}
