@@ -37,7 +37,8 @@ async function main() {
     })
     if (status !== 0) throw new Error(`scripts/${script.join(' ')} failed`)
   }
-  const laid = await layProject()
+  // On a machine with other work a short look sees the other work.
+  const laid = await layProject(publish ? 5000 : 1000)
   const prebuilds = inspectAll(laid.installed)
   const nodes = { own: process.execPath, ...(await otherNodes(prebuilds)) }
   const setting = { ...laid, tools, nodes, prebuilds }

@@ -38,7 +38,8 @@ const CHECKED_HEADS = [HEADS - 1]
 
 /** The clock of workerd ticks in milliseconds, so calls are timed in batches of some length. */
 const BATCH_MS = 60
-const MEASURE_MS = 1000
+/** A number by the time this runs: `scripts/runtimes/project.mjs` puts it in, longer for what is published. */
+const MEASURE_MS = Number(process.env.SELFSAME_MEASURE_MS)
 
 export function reportOn(api: Attention): Report {
   const info = api.info()
