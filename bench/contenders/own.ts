@@ -4,7 +4,7 @@
  */
 import type { Attention, info, load } from '../../src/index.ts'
 import type { Contender, Prepared, Work } from '../contender.ts'
-import { callOf, floatsOf } from './call.ts'
+import { cacheOf, callOf, floatsOf } from './call.ts'
 
 /** Instruction sets by the processors that can have them. */
 const ISAS: Record<string, string[]> = {
@@ -50,10 +50,12 @@ function nameOf({ backend, isa }: Choice): string {
 async function prepare(entry: Entry, choice: Choice, work: Work): Promise<Prepared | string> {
   const { api, reason } = open(entry, choice, work.threads)
   if (!api) return reason
-  const { q, k, v, out, options } = callOf(work)
+  const call = callOf(work)
+  const { q, k, v, out, options } = call
+  const cache = cacheOf(api, work, call)
   let planned: ReturnType<Attention['plan']>
   try {
-    planned = api.plan(q, k, v, options)
+    planned = cache ? api.plan(q, cache, options) : api.plan(q, k, v, options)
   } catch (error) {
     return (error as Error).message
   }
@@ -62,9 +64,7 @@ async function prepare(entry: Entry, choice: Choice, work: Work): Promise<Prepar
   const withOut = { ...options, out }
   const { kernel, tile, split } = planned
   return {
-    run() {
-      api.attention(q, k, v, withOut)
-    },
+    run: cache ? () => void api.attention(q, cache, withOut) : () => void api.attention(q, k, v, withOut),
     output: () => floatsOf(out),
     how: `${kernel} ${tile.queries}x${tile.keys}${split > 1 ? `, ${split} parts` : ''}`,
   }

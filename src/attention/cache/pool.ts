@@ -3,7 +3,9 @@
  * A cache, its forks and the calls that are reading them share one pool.
  * @module
  */
+
 import { PAGE_KEYS, rowBytes, SCALE_BYTES, Storage, type Stored } from '../plan.ts'
+import { allocate } from './memory.ts'
 
 /** Sizes of one token, and how its numbers are stored. */
 export interface TokenSizes {
@@ -35,9 +37,7 @@ export class Store {
   }
 
   allocate(pages: number): Stored {
-    const length = pages * this.page
-    if (this.type === Storage.int8) return new Int8Array(length)
-    return this.type === Storage.float16 ? new Uint16Array(length) : new Float32Array(length)
+    return allocate(this.type, pages * this.page)
   }
 
   /** Where a row of a page begins. */
