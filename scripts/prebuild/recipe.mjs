@@ -14,7 +14,8 @@ export function readRecipe() {
   const addon = named('selfsame')
   const parts = [addon, ...addon.dependencies.map(named)]
   const flags = [...shared.defines.map(define => `-D${define}`), ...shared.cflags_cc]
-  return parts.flatMap(({ sources, cflags_cc = [] }) =>
-    sources.map(source => ({ source, flags: [...flags, ...cflags_cc] })),
-  )
+  return parts.flatMap(({ sources, cflags_cc = [], 'cflags_cc!': without = [] }) => {
+    const own = [...flags.filter(flag => !without.includes(flag)), ...cflags_cc]
+    return sources.map(source => ({ source, flags: own }))
+  })
 }
