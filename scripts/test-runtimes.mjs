@@ -2,7 +2,7 @@
  * The package as it is published, in every runtime, through every bundler, by every package manager.
  *
  *   node scripts/test-runtimes.mjs                  everything in test/runtimes
- *   node scripts/test-runtimes.mjs bundlers doctor  some of its files
+ *   node scripts/test-runtimes.mjs bundlers edge    some of its files
  *   node scripts/test-runtimes.mjs --publish        everything, and the table of runtimes into README.md
  *
  * Linux x64. Installs what it needs: npm packages (test/runtimes/package-lock.json), zig from PyPI, Debian's packages.

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { OLDEST_GLIBC } from './targets.mjs'
 
 const ENTRY = 'napi_register_module_v1'
+const CODE_SIGNATURE = 0x1d
 const ELF_MACHINES = { 62: 'x64', 183: 'arm64' }
 const MACHO_MACHINES = { 16777223: 'x64', 16777228: 'arm64' }
 const PE_MACHINES = { 34404: 'x64', 43620: 'arm64' }
@@ -23,6 +24,12 @@ export function problemsOf(file, target) {
   if (format !== target.format || machine !== target.machine)
     problems.push(`it is ${format} for ${machine}, not ${target.format} for ${target.machine}`)
   if (!readFileSync(file).includes(`${ENTRY}\0`)) problems.push(`it does not export ${ENTRY}`)
+  // An arm64 Mac loads nothing that is not signed, if only by its linker.
+  if (format === 'Mach-O' && machine === 'arm64' && !hasLoadCommand(readFileSync(file), CODE_SIGNATURE))
+    problems.push('it is not signed')
+  // On Windows each name comes from a module that is named with it.
+  if (format === 'PE' && !readFileSync(file).includes('node.exe\0'))
+    problems.push('it does not bind to node.exe')
   if (glibc && compareVersions(glibc, OLDEST_GLIBC) > 0)
     problems.push(`it needs glibc ${glibc}, newer than ${OLDEST_GLIBC}`)
   return problems
@@ -40,6 +47,15 @@ function kindOf(bytes) {
     return { format: 'PE', machine: PE_MACHINES[bytes.readUInt16LE(header + 4)] ?? 'another machine' }
   }
   return { format: 'no binary', machine: 'no machine' }
+}
+
+/** Whether a 64-bit Mach-O file has a load command of this kind. */
+function hasLoadCommand(bytes, kind) {
+  const count = bytes.readUInt32LE(16)
+  for (let i = 0, at = 32; i < count; i++, at += bytes.readUInt32LE(at + 4)) {
+    if (bytes.readUInt32LE(at) === kind) return true
+  }
+  return false
 }
 
 function newestGlibc(bytes) {

@@ -47,7 +47,7 @@ export async function webpack(entry: string, folder: string, target: 'node' | 'w
 /** As a library's or program's author runs it, with the package bundled in. */
 export async function tsdown(entry: string, folder: string): Promise<void> {
   const config = join(folder, 'tsdown.config.mjs')
-  const setting = {
+  const options = {
     entry: { app: entry },
     outDir: folder,
     platform: 'node',
@@ -55,7 +55,7 @@ export async function tsdown(entry: string, folder: string): Promise<void> {
     dts: false,
     deps: { alwaysBundle: ['selfsame'] },
   }
-  writeFileSync(config, `export default ${JSON.stringify(setting)}\n`)
+  writeFileSync(config, `export default ${JSON.stringify(options)}\n`)
   await must(process.execPath, [join(root, 'node_modules/tsdown/dist/run.mjs'), '--config', config], {
     cwd: project,
   })
