@@ -27,7 +27,6 @@ const report = at('build/reports/runtimes.json')
 async function main() {
   if (`${process.platform}-${process.arch}` !== 'linux-x64')
     throw new Error('runtimes are tested on linux-x64 only')
-  const tools = await installTools()
   for (const script of [
     ['build.mjs', '--stale'],
     ['prebuild.mjs', '--host', '--stale'],
@@ -37,6 +36,7 @@ async function main() {
     })
     if (status !== 0) throw new Error(`scripts/${script.join(' ')} failed`)
   }
+  const tools = await installTools()
   // On a machine with other work a short look sees the other work.
   const laid = await layProject(publish ? 5000 : 1000)
   const prebuilds = inspectAll(laid.installed)
@@ -66,11 +66,17 @@ function inspectAll(installed) {
   })
 }
 
-/** arm64 only where there is a binary for it to load. */
+/** Those of other platforms only where there is a binary for them to load. */
 async function otherNodes(prebuilds) {
-  const wanted = { 22: ['linux-x64', '22'], 24: ['linux-x64', '24'], 26: ['linux-x64', '26'] }
-  if (prebuilds.some(({ name, bytes }) => name === 'linux-arm64' && bytes))
-    wanted.arm64 = ['linux-arm64', '22']
+  const has = platform => prebuilds.some(({ name, bytes }) => name === platform && bytes)
+  const wanted = {
+    22: ['linux-x64', '22'],
+    24: ['linux-x64', '24'],
+    26: ['linux-x64', '26'],
+    ...(has('linux-arm64') && { arm64: ['linux-arm64', '22'] }),
+    // Later ones ask Windows for more than wine has.
+    ...(has('win32-x64') && { windows: ['win-x64', '20'] }),
+  }
   const entries = Object.entries(wanted).map(async ([name, which]) => [name, await nodeBinary(...which)])
   return Object.fromEntries(await Promise.all(entries))
 }

@@ -2,7 +2,7 @@
  * The addon for one target: every source by zig's clang with the flags of binding.gyp, then one link.
  * @module
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { basename, dirname } from 'node:path'
@@ -29,16 +29,11 @@ export async function compile({ name, zig, format }) {
     await mustZig(['c++', ...target, ...flags, ...COMMON, ...include, '-c', at(source), '-o', object])
     return object
   })
-  await mustZig([
-    'c++',
-    ...target,
-    '-shared',
-    '-s',
-    ...(await linkFlags(format, headers, objects)),
-    ...built,
-    '-o',
-    output,
-  ])
+  // Linked beside the objects: for Windows the linker leaves a library of its own with it.
+  const linked = `${objects}/${name}.node`
+  const system = await linkFlags(format, headers, objects)
+  await mustZig(['c++', ...target, '-shared', '-s', ...system, ...built, '-o', linked])
+  copyFileSync(linked, output)
 }
 
 /** Those of binding.gyp, and what keeps the linked-in C++ library small. */

@@ -29,13 +29,16 @@ const PROGRAMS = {
   attw: modules('@arethetypeswrong/cli/dist/index.js'),
 }
 
-/** Debian's packages: the program, and what it is called there. */
-const SYSTEM = {
-  chromium: 'chromium',
-  'qemu-aarch64': 'qemu-user',
-  'qemu-x86_64': 'qemu-user',
-  'musl-gcc': 'musl-tools',
-}
+/** Debian's packages: the program, what it is called there, and the prebuild that it runs, if it is for one alone. */
+const SYSTEM = [
+  { name: 'chromium', packages: ['chromium'] },
+  { name: 'qemu-x86_64', packages: ['qemu-user'] },
+  { name: 'qemu-aarch64', packages: ['qemu-user'], prebuild: 'linux-arm64' },
+  // For the C library that Node for arm64 runs on.
+  { name: 'aarch64-linux-gnu-g++', packages: ['g++-aarch64-linux-gnu'], prebuild: 'linux-arm64' },
+  { name: 'musl-gcc', packages: ['musl-tools'], prebuild: 'linux-x64-musl' },
+  { name: 'wine', packages: ['wine', 'wine64'], prebuild: 'win32-x64' },
+]
 
 /**
  * Installs what the lock file names, once for each state of it, and what is missing of Debian's packages.
@@ -48,15 +51,16 @@ export async function installTools() {
     await must('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], folder)
     writeFileSync(STAMP, lock)
   }
-  const absent = Object.keys(SYSTEM).filter(name => !firstInPath([name]))
+  const wanted = SYSTEM.filter(({ prebuild }) => !prebuild || existsSync(at('prebuilds', `${prebuild}.node`)))
+  const absent = wanted.filter(({ name }) => !firstInPath([name]))
   if (absent.length > 0) {
     await must('apt-get', ['update'])
-    const packages = [...new Set(absent.map(name => SYSTEM[name]))]
+    const packages = [...new Set(absent.flatMap(tool => tool.packages))]
     await must('apt-get', ['install', '-y', '--no-install-recommends', ...packages])
   }
   const lost = Object.values(PROGRAMS).filter(path => !existsSync(path))
   if (lost.length > 0) throw new Error(`not installed: ${lost.join(', ')}`)
-  return { ...PROGRAMS, ...Object.fromEntries(Object.keys(SYSTEM).map(name => [name, name])) }
+  return { ...PROGRAMS, ...Object.fromEntries(wanted.map(({ name }) => [name, name])) }
 }
 
 async function must(program, args, cwd) {

@@ -10,7 +10,7 @@ import { run } from '../build/run.mjs'
 export async function nodeBinary(platform, major) {
   const name = `node-${platform}`
   const folder = at('build/nodes', `${platform}-${major}`)
-  const binary = `${folder}/node_modules/${name}/bin/node`
+  const binary = `${folder}/node_modules/${name}/bin/node${platform.startsWith('win') ? '.exe' : ''}`
   if (existsSync(binary)) return binary
   // --force: npm refuses a package of another architecture, and this one may be for an emulator.
   const { ok, text } = await run('npm', [

@@ -1,15 +1,15 @@
 /**
  * The binaries of the package. Every one is inspected; linux-x64 is run by all other tests, linux-arm64 here under
- * an emulator, linux-x64-musl by musl's own loader (its kernels in a program, as there is no Node for musl to be had).
- * Those for macOS and Windows, and arm64 on musl, are looked at and not run.
+ * an emulator, win32-x64 by Node for Windows in wine, linux-x64-musl by musl's own loader (its kernels in a program, as
+ * there is no Node for musl to be had). Those for macOS, and arm64 on musl, are looked at and not run.
  *
  * `npm run prebuild` makes all of them; CI makes the one of its own machine, and the others show as skipped there.
  * @module
  */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { distantFolder, must, root, setting } from './support/setting.ts'
+import { distantFolder, must, root, setting, work } from './support/setting.ts'
 
 const { installed, nodes, prebuilds, project, tools } = setting
 /** The C++ library is part of each: 50 KB of it on Linux, 110 on Windows. */
@@ -22,6 +22,12 @@ const ALL = process.env.SELFSAME_TEST_PREBUILDS === 'all'
 
 test('the one of this machine is in the tarball', () => {
   expect(setting.files).toContain(`prebuilds/${process.platform}-${process.arch}.node`)
+})
+
+test('nothing else is beside it', () => {
+  const packed = setting.files.filter(file => file.startsWith('prebuilds/'))
+  const known = prebuilds.map(({ name }) => `prebuilds/${name}.node`)
+  expect(packed.filter(file => !known.includes(file))).toEqual([])
 })
 
 test.runIf(ALL)('all are in the tarball', () => {
@@ -43,9 +49,15 @@ describe('run', () => {
     const text = await must(tools['qemu-aarch64'], ['-L', '/usr/aarch64-linux-gnu', nodes.arm64!, program], {
       timeout: 280_000,
     })
-    const { backend, isa, furthest } = JSON.parse(text)
-    expect({ backend, isa }).toEqual({ backend: 'native', isa: 'neon' })
-    expect(furthest).toBeLessThan(1e-5)
+    isRight(text, 'neon')
+  })
+
+  test.skipIf(!nodes.windows)('win32-x64, by Node 20 for Windows in wine', { timeout: 300_000 }, async () => {
+    const env = { WINEPREFIX: join(work, 'wine'), WINEDEBUG: '-all', NODE_SKIP_PLATFORM_CHECK: '1' }
+    // Into files: in wine Node does not open pipes.
+    const command = `'${tools.wine}' '${nodes.windows}' versus.mjs > windows.json 2> windows.log`
+    await must('sh', ['-c', command], { cwd: project, env, timeout: 280_000 })
+    isRight(readFileSync(join(project, 'windows.json'), 'utf8'))
   })
 
   test.skipIf(!isThere('linux-x64-musl'))('linux-x64-musl, loaded by musl', async () => {
@@ -78,6 +90,13 @@ describe('run', () => {
     },
   )
 })
+
+function isRight(text: string, isaWanted?: string): void {
+  const { backend, isa, furthest } = JSON.parse(text)
+  expect(backend).toBe('native')
+  if (isaWanted) expect(isa).toBe(isaWanted)
+  expect(furthest).toBeLessThan(1e-5)
+}
 
 /** A program that exports what the addon asks of Node, and opens it. */
 async function hostOf(addon: string): Promise<string> {

@@ -30,7 +30,7 @@ function keep(name: string, version: string, report: Report, backend: RegExp): v
 const reasonOf = ({ info }: Report, name: string): string =>
   info.candidates.find(candidate => candidate.name === name)!.reason
 
-const { arm64: _emulated, ...natives } = nodes
+const { arm64: _qemu, windows: _wine, ...natives } = nodes
 test.each(Object.entries(natives))('Node %s takes native', async (_, node) => {
   const version = (await must(node, ['--version'])).trim().slice(1)
   const report = JSON.parse(await must(node, [PROGRAM]))

@@ -16,7 +16,7 @@ interface Setting {
   readonly project: string
   readonly installed: string
   readonly tools: Record<string, string>
-  readonly nodes: Record<'own' | '22' | '24' | '26', string> & { arm64?: string }
+  readonly nodes: Record<'own' | '22' | '24' | '26', string> & { arm64?: string; windows?: string }
   /** Every platform that the package may carry a binary for, and what was found in the one of the tarball, if it is there. */
   readonly prebuilds: readonly { name: string; bytes?: number; problems?: string[] }[]
 }
