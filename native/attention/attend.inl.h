@@ -39,6 +39,7 @@ static bool openRows(const Call& call, const Workspace& w, int vector, int count
   const Reach part = reachOfBlock(w, vector, count, *block);
   if (part.begin == part.end) return false;
   block->opens = !w.open[vector];
+  block->closes = reachOfAll(w.vectorReach + vector, count).end <= block->end;
   if (block->opens) packQueries(call.plan.qType, w, vector, count);
   for (int i = vector; i < vector + count; ++i) w.open[i] = true;
   return true;

@@ -58,6 +58,8 @@ struct Block {
   bool finite;
   /** Whether the rows at hand have seen none before. */
   bool opens = false;
+  /** Whether they see none behind it. */
+  bool closes = false;
   /** What to ask memory for meanwhile. */
   Ahead nextKeys;
   Ahead nextValues;

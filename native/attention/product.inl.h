@@ -77,9 +77,9 @@ SELFSAME_INLINE void addOwnKeys(const Product& product, int64_t channel, bool be
   if constexpr (I + 1 < N) addOwnKeys<kChannels, N, kSkips, I + 1>(product, channel, before, sum);
 }
 
-/** kChannels channels from `channel` on, of N vectors. */
+/** kChannels channels from `channel` on, of N vectors; the first `done` of them have their sums already. */
 template <int kChannels, int N, bool kSkips>
-SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel) {
+SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel, int done) {
   V::Reg sum[kChannels][N];
   SELFSAME_UNROLL
   for (int c = 0; c < kChannels; ++c) {
@@ -95,31 +95,33 @@ SELFSAME_NOINLINE void productTile(const Product& product, int64_t channel) {
     const V::Reg factor = V::load(product.factor + n * kLanes);
     SELFSAME_UNROLL
     for (int c = 0; c < kChannels; ++c) {
+      if (c < done) continue;
       if (product.resumes) sum[c][n] = V::fma(V::load(to + c * kLanes), factor, sum[c][n]);
       V::store(to + c * kLanes, sum[c][n]);
     }
   }
 }
 
-/** All channels of N vectors. */
+template <int kChannels, int N>
+SELFSAME_INLINE void productTilesOf(const Product& product, int64_t channel, int done, bool finite) {
+  if (finite) return productTile<kChannels, N, false>(product, channel, done);
+  productTile<kChannels, N, true>(product, channel, done);
+}
+
+/** All channels of N vectors. Those beyond whole tiles are the end of a tile that begins among the others. */
 template <int N>
 static void productChannels(const Product& product, bool finite) {
   constexpr int kMost = Tile::kChannels;
-  int64_t channel = 0;
-  for (; channel + kMost <= product.valueDim; channel += kMost) {
-    if (finite) {
-      productTile<kMost, N, false>(product, channel);
-    } else {
-      productTile<kMost, N, true>(product, channel);
-    }
+  if (product.valueDim < kMost) {
+    for (int64_t channel = 0; channel < product.valueDim; ++channel)
+      productTilesOf<1, N>(product, channel, 0, finite);
+    return;
   }
-  for (; channel < product.valueDim; ++channel) {
-    if (finite) {
-      productTile<1, N, false>(product, channel);
-    } else {
-      productTile<1, N, true>(product, channel);
-    }
-  }
+  const int64_t last = product.valueDim - kMost;
+  for (int64_t channel = 0; channel <= last; channel += kMost)
+    productTilesOf<kMost, N>(product, channel, 0, finite);
+  const int rest = static_cast<int>(product.valueDim % kMost);
+  if (rest > 0) productTilesOf<kMost, N>(product, last, kMost - rest, finite);
 }
 
 template <int N>

@@ -182,7 +182,7 @@ static void weighBlock(const Call& call, const Task& task, const Workspace& w, i
   openWeights(call, task, w, vector, count, block, all);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
-    if (block.opens) askForRows(w, vector, count, all, key);
+    askForRows(w, vector, count, block, all, key);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     const int first = tile.vector - vector;
     float* scores = scoresOf(w, first) + tile.at * kLanes;

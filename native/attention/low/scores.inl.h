@@ -119,7 +119,7 @@ static void scorePackedBlock(const Workspace& w, const Packed& packed, int vecto
   const Reach all = reachOfBlock(w, vector, count, block);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
-    if (block.opens) askForRows(w, vector, count, all, key);
+    askForRows(w, vector, count, block, all, key);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     const int first = tile.vector - vector;
     scoreEither(w, packed, tile, first, exact, packed.zeros, scoresOf(w, first) + tile.at * kLanes);
@@ -135,7 +135,7 @@ static void weighPackedBlock(const Call& call, const Task& task, const Workspace
   const ExactLanes exact = findExactLanes(w, packed, vector, count);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
-    if (block.opens) askForRows(w, vector, count, all, key);
+    askForRows(w, vector, count, block, all, key);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     const int first = tile.vector - vector, lane = tile.vector * kLanes;
     float* scores = scoresOf(w, first) + tile.at * kLanes;
