@@ -3,10 +3,11 @@
 import { scoreStrip, tilesFrom, tilesTo } from './scores'
 import { softmaxBlock } from './softmax'
 import { BEGUN, STRIP_BYTES } from './strip'
-import { EXPONENT, HEAD_DIM, OUTPUT, QUERIES, SCORES, STATE, STRIDE, STRIPS } from './task'
+import { BLOCK, EXPONENT, HEAD_DIM, OUTPUT, QUERIES, SCORES, STATE, STRIDE, STRIPS, VALUES } from './task'
 import { addValues, addValuesByRow, allFinite } from './values'
 import { classify, EDGE, isOutside, NONE } from './visible'
 
+export { attendRows, packRows } from './few'
 export { narrow, widen } from './half'
 export { widenInt8 } from './int8'
 export { lookAtBlock } from './look'
@@ -23,7 +24,8 @@ export function attendBlock(task: usize, block: i32, offset: i32, from: i32, to:
   const scores = load<usize>(task, SCORES)
   const scale = load<f32>(task, EXPONENT)
   const queryBytes = load<usize>(task, HEAD_DIM) << 5
-  const outputBytes = load<usize>(task, STRIDE) << 3
+  const values = load<usize>(task, VALUES)
+  const stride = load<usize>(task, STRIDE)
   let queries = load<usize>(task, QUERIES)
   let output = load<usize>(task, OUTPUT)
   let state = load<usize>(task, STATE)
@@ -34,13 +36,13 @@ export function attendBlock(task: usize, block: i32, offset: i32, from: i32, to:
       scoreStrip(task, state, queries, block, offset, kind)
       softmaxBlock(state, scores, tilesFrom(task), tilesTo(task), scale)
       softmaxBlock(state + 16, scores + 16, tilesFrom(task), tilesTo(task), scale)
-      if (kind == EDGE && finite < 0) finite = i32(allFinite(task, from, to))
-      if (kind == EDGE && !finite) addValuesByRow(task, state, output)
+      if (kind == EDGE && finite < 0) finite = i32(allFinite(values, stride, from, to))
+      if (kind == EDGE && !finite) addValuesByRow(task, state, output, values, stride, BLOCK)
       else addValues(task, state, output)
       store<i32>(state, 1, BEGUN)
     }
     queries += queryBytes
-    output += outputBytes
+    output += stride << 3
   }
 }
 

@@ -47,7 +47,7 @@ export function multiplyKeys(task: usize, queries: usize): void {
 }
 
 /** Softcap, bias and ALiBi, in this order; the first of them brings in the unit. */
-function shapeScores(task: usize, strip: usize, block: i32, offset: i32): void {
+export function shapeScores(task: usize, strip: usize, block: i32, offset: i32): void {
   const features = load<i32>(task, FEATURES)
   const from = tilesFrom(task)
   const to = tilesTo(task)

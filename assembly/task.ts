@@ -39,6 +39,8 @@ export const LEFT: usize = 88
 export const RIGHT: usize = 92
 /** End of the first keys, which no window hides: a row sees these too, up to its own end. */
 export const SINK_END: usize = 96
+/** Of a few rows (few.ts): whether they bear to meet float16 keys as stored. */
+export const AS_STORED: usize = 100
 
 // What one strip sees of the block at hand; every function that needs it runs after `classify`.
 

@@ -26,6 +26,19 @@ export interface Kernel {
   widen(source: number, target: number, count: number, type: number): void
   widenInt8(source: number, target: number, rows: number, stride: number, scales: number): void
   narrow(source: number, target: number, count: number, type: number): void
+  packRows(task: number, source: number, step: number, rows: number, factor: number, type: number): void
+  attendRows(
+    task: number,
+    block: number,
+    offset: number,
+    type: number,
+    keys: number,
+    keyStep: number,
+    values: number,
+    valueStep: number,
+    keyScales: number,
+    valueScales: number,
+  ): void
   openStrips(task: number): void
   attendBlock(task: number, block: number, offset: number, from: number, to: number): void
   closeStrips(task: number): void

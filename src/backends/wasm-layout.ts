@@ -2,7 +2,7 @@
  * Where things lie in the arena, and how much of a call fits into it at a time.
  * @module
  */
-import type { Plan } from '../attention/plan.ts'
+import { type Plan, Storage } from '../attention/plan.ts'
 import { ARENA_BYTES, KERNEL_BYTES, SHARED_BYTES } from './wasm-arena.ts'
 import { KEY_BLOCK, STATE_SINK, STATE_WORDS, STRIP, TASK_WORDS } from './wasm-kernel.ts'
 import { type Mask, masksOf, mostRows } from './wasm-masks.ts'
@@ -62,8 +62,9 @@ export function layoutOf(plan: Plan, heads: number, head = 0): Layout {
   // Halves are widened four at a time, so up to three numbers too far.
   const stage = values + align(KEY_BLOCK * valueStride + 16)
   const valueStage = stage + align(KEY_BLOCK * rowBytes * heads + 16)
-  // The values of a single head need not be parted from others.
-  const own = heads === 1 ? valueStage : valueStage + align(KEY_BLOCK * valueStride * heads + 16)
+  // Float32 values of a single head are neither parted from others nor widened: they land where they stay.
+  const landed = heads === 1 && plan.kvType === Storage.float32
+  const own = landed ? valueStage : valueStage + align(KEY_BLOCK * valueStride * heads + 16)
   const room = (heads === 1 ? ARENA_BYTES : SHARED_BYTES) - own - (masks.length > 0 ? MASK_BYTES : 0)
   const stripBytes = STRIP * (rowBytes + outputStride) + STATE_WORDS * 4
   // Each of the parts of a head may begin up to 64 bytes later than the one before ends.

@@ -7,6 +7,7 @@ import type { Steps } from './steps.ts'
 import type { Arenas } from './wasm-arena.ts'
 import { bringQueries, stageBlock, takeBlock } from './wasm-bring.ts'
 import { type Call, type Chunk, chunksOf, itemOf } from './wasm-chunk.ts'
+import { attendRows, bringRows, isFew } from './wasm-few.ts'
 import { type Head, headsOf, layoutFor } from './wasm-heads.ts'
 import { layoutOf } from './wasm-layout.ts'
 import { lookOf, showEveryKey, showVisible } from './wasm-look.ts'
@@ -25,19 +26,23 @@ export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
       const layout = layoutFor(plan, item)
       arena.reserve(layout.bytes)
       const call = { plan, arrays, arena, layout }
+      const few = isFew(plan, item)
       for (let h = 0; h < layout.heads; h++) writeTask({ ...call, layout: layoutOf(plan, layout.heads, h) })
       clearPadding(call, item)
       for (const chunk of chunksOf(plan, item, layout)) {
         const spans = spansOf(call, chunk)
         const heads = headsOf(call, chunk)
-        openChunk(call, chunk, heads)
+        openChunk(call, chunk, heads, few)
         const masks = new MaskWindow(call, chunk, spans)
         for (const [block, from, to] of blocksOf(spans)) {
-          stageBlock(call, chunk, block, from, to)
           const offset = masks.reach(block)
-          for (let h = 0; h < heads.length; h++) {
-            takeBlock(call, chunk, h, from, to)
-            arena.kernel.attendBlock(heads[h].call.layout.task, block, offset, from, to)
+          if (few) attendRows(call, chunk, heads, block, offset, from, to)
+          else {
+            stageBlock(call, chunk, block, from, to)
+            for (let h = 0; h < heads.length; h++) {
+              takeBlock(call, chunk, h, from, to)
+              arena.kernel.attendBlock(heads[h].call.layout.task, block, offset, from, to)
+            }
           }
           yield
         }
@@ -53,8 +58,9 @@ export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
 }
 
 /** Brings in the query rows and what is known of each. */
-function openChunk(call: Call, chunk: Chunk, heads: readonly Head[]): void {
-  bringQueries(call, chunk, heads)
+function openChunk(call: Call, chunk: Chunk, heads: readonly Head[], few: boolean): void {
+  if (few) bringRows(call, chunk, heads)
+  else bringQueries(call, chunk, heads)
   for (const { call: own, chunk: part } of heads) {
     writeChunk(own, part)
     addressMasks(own, part)
