@@ -8,7 +8,7 @@ import { softmaxBlock } from './softmax'
 import { eightBytes, finiteFloat16, firstFour, INT8, secondFour, unitOf } from './stored'
 import { BEGUN, RESCALE } from './strip'
 import {
-  AS_STORED, EXPONENT, FEATURES, FROM, HALF_FROM, HALF_TO, HEAD_DIM, KEYS, OUTPUT, QUERIES, ROWS, SCORES, SHAPING, STATE, STRIDE,
+  AS_STORED, BLOCK, EXPONENT, FEATURES, FROM, HALF_FROM, HALF_TO, HEAD_DIM, KEYS, OUTPUT, QUERIES, ROWS, SCORES, SHAPING, STATE, STRIDE,
   TO, VALUES,
 } from './task'
 import { multiplyTile } from './tile'
@@ -47,10 +47,22 @@ export function packRows(task: usize, source: usize, step: usize, rows: i32, fac
 }
 
 /**
- * One block for the strip, as `attendBlock`. Row 0 of the block lies at `keys` and at `values`; scales are those of int8.
- * Numbers that their kernel cannot take as stored are made float32 first: in the places of packed keys and of values.
+ * The blocks from `block` to `end` for the strip, as `attendBlock` does one. Row 0 of the first lies at `keys` and at
+ * `values`; scales are those of int8.
  */
 export function attendRows(
+  task: usize, block: i32, end: i32, offset: i32, type: i32, keys: usize, keyStep: usize, values: usize, valueStep: usize,
+  keyScales: usize, valueScales: usize,
+): void {
+  for (; block < end; block += BLOCK, offset += BLOCK, keyScales += 4 * BLOCK, valueScales += 4 * BLOCK) {
+    attendOne(task, block, offset, type, keys, keyStep, values, valueStep, keyScales, valueScales)
+    keys += <usize>BLOCK * keyStep
+    values += <usize>BLOCK * valueStep
+  }
+}
+
+/** Numbers that their kernel cannot take as stored are made float32 first: in the places of packed keys and of values. */
+function attendOne(
   task: usize, block: i32, offset: i32, type: i32, keys: usize, keyStep: usize, values: usize, valueStep: usize,
   keyScales: usize, valueScales: usize,
 ): void {

@@ -26,6 +26,13 @@ export function secondFour(at: usize, type: i32): v128 {
   return f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(v128.load8x8_s(at)))
 }
 
+/** Bytes of four channels. int8 is read eight at a time all the same, so beyond the end of the last row. */
+// @ts-ignore: decorator
+@inline
+export function fourBytes(type: i32): usize {
+  return eightBytes(type) >> 1
+}
+
 /** What makes the numbers of `firstFour` those that are stored. */
 // @ts-ignore: decorator
 @inline

@@ -45,6 +45,11 @@ export interface Backend {
    * and the promise rejects with `signal.reason`; the outputs are then unspecified.
    */
   runAsync(plan: Plan, arrays: Arrays, signal?: AbortSignal): Promise<void>
+  /**
+   * A place for a cache of so many bytes that its kernels read in place; undefined where there is none. Absent where any
+   * memory will do.
+   */
+  storage?(bytes: number): { buffer: ArrayBuffer; at: number } | undefined
   /** Runs nothing. */
   describe(plan: Plan): Kernel
 }

@@ -40,7 +40,11 @@ export function bringRows(call: Call, chunk: Chunk, heads: readonly Head[]): voi
   }
 }
 
-/** Keys [from, to) of the block that begins at key `block`, for all heads of a chunk. */
+/**
+ * Keys [from, to) of the block that begins at key `block`, for all heads of a chunk; where they lie in memory, and no masks
+ * are to be brought, all of their page at once.
+ * @returns the end of the keys that were attended to
+ */
 export function attendRows(
   call: Call,
   chunk: Chunk,
@@ -49,8 +53,12 @@ export function attendRows(
   offset: number,
   from: number,
   to: number,
-): void {
+): number {
   const { plan, arrays, arena, layout } = call
+  const end =
+    isInPlace(call) && layout.window === 0
+      ? block + plan.pageKeys - (block % plan.pageKeys)
+      : block + KEY_BLOCK
   const { headDim, valueDim, kvType } = plan
   const row = rowOf(plan, chunk, block)
   const parts = heads.length
@@ -78,6 +86,7 @@ export function attendRows(
     arena.kernel.attendRows(
       heads[h].call.layout.task,
       block,
+      end,
       offset,
       kvType,
       k.at + h * headDim * k.unit,
@@ -88,6 +97,11 @@ export function attendRows(
       v.scales,
     )
   }
+  return end
+}
+
+function isInPlace({ arrays, arena }: Call): boolean {
+  return arrays.k.buffer === arena.bytes.buffer
 }
 
 /** Where a block lies for the kernel: its row 0, bytes from row to row and of a number, and the scales of int8. */

@@ -30,6 +30,7 @@ export interface Kernel {
   attendRows(
     task: number,
     block: number,
+    end: number,
     offset: number,
     type: number,
     keys: number,

@@ -18,7 +18,7 @@ import { clearPadding, writeLse, writeOutput, writeSinks } from './wasm-write.ts
 
 /** Runs a plan; a step is one chunk against one block. */
 export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
-  const arena = arenas.take(layoutOf(plan, 1).bytes)
+  const arena = arenas.take(layoutOf(plan, 1).bytes, arrays.k.buffer)
   try {
     const look = lookOf(plan, arrays)
     for (let b = 0; b < plan.batch; b++) {
@@ -34,9 +34,11 @@ export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
         const heads = headsOf(call, chunk)
         openChunk(call, chunk, heads, few)
         const masks = new MaskWindow(call, chunk, spans)
+        let done = 0
         for (const [block, from, to] of blocksOf(spans)) {
+          if (block < done) continue
           const offset = masks.reach(block)
-          if (few) attendRows(call, chunk, heads, block, offset, from, to)
+          if (few) done = attendRows(call, chunk, heads, block, offset, from, to)
           else {
             stageBlock(call, chunk, block, from, to)
             for (let h = 0; h < heads.length; h++) {

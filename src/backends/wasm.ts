@@ -35,6 +35,7 @@ export function openWasm(variant: WasmVariant, module: WebAssembly.Module): Back
         steps.return()
       }
     },
+    storage: bytes => arenas.storage(bytes),
     describe(plan) {
       const { heads, rows, bytes } = layoutFor(plan, { queryRows: plan.queries })
       const stacked = plan.queries * (plan.heads / plan.kvHeads)
