@@ -9,7 +9,7 @@ import { eightBytes, finiteFloat16, firstFour, INT8, secondFour, unitOf } from '
 import { BEGUN, RESCALE } from './strip'
 import {
   AS_STORED, BLOCK, EXPONENT, FEATURES, FROM, HALF_FROM, HALF_TO, HEAD_DIM, KEYS, OUTPUT, QUERIES, ROWS, SCORES, SHAPING, STATE, STRIDE,
-  TO, VALUES,
+  TO, TOUCHED, VALUES,
 } from './task'
 import { multiplyTile } from './tile'
 import { addValuesByRow, allFinite } from './values'
@@ -71,6 +71,11 @@ function attendOne(
   if (kind == NONE) return
   const from = tilesFrom(task)
   const to = tilesTo(task)
+  // What was staged lies before the record of the task, and is in the caches already.
+  if (type == FLOAT32 && keys > task) {
+    touch(task, keys + <usize>from * keyStep, keys + <usize>to * keyStep)
+    touch(task, values + <usize>from * valueStep, values + <usize>to * valueStep)
+  }
   if ((type == FLOAT16 && !isTame(task, keys, keyStep, values, valueStep)) || (type == BFLOAT16 && kind == EDGE)) {
     const headDim = load<i32>(task, HEAD_DIM)
     const valueDim = load<i32>(task, STRIDE) >> 2
@@ -108,6 +113,19 @@ function attendOne(
     addStored(task, strip, values, valueStep, INT8)
   }
   store<i32>(strip, 1, BEGUN)
+}
+
+/**
+ * Reads a line after the other, so that the memory's own prefetching runs ahead; the kernels' strides do not wake it. Float32
+ * from main memory takes 0.7 to 0.8 of the time so; shorter numbers are bound by arithmetic, and gain nothing.
+ */
+function touch(task: usize, at: usize, end: usize): void {
+  let any = i32x4.splat(0)
+  for (; at < end; at += 256) {
+    any = v128.or(any, v128.or(v128.or(v128.load(at), v128.load(at, 64)), v128.or(v128.load(at, 128), v128.load(at, 192))))
+  }
+  // Written so that no compiler leaves the reading out.
+  store<i32>(task, i32(v128.any_true(any)), TOUCHED)
 }
 
 /** Whether rows of float16 may be read as stored. */

@@ -56,12 +56,22 @@ export function eightBytes(type: i32): usize {
 
 /** Whether `rows` rows of `width` bytes (whole vectors) of float16 are finite. */
 export function finiteFloat16(at: usize, step: usize, rows: i32, width: usize): bool {
-  const exponent = i16x8.splat(0x7c00)
-  let special = i16x8.splat(0)
-  for (; rows > 0; rows--, at += step) {
-    for (let c: usize = 0; c < width; c += 16) {
-      special = v128.or(special, i16x8.eq(v128.and(v128.load(at + c), exponent), exponent))
-    }
+  if (step == width) {
+    width *= rows
+    rows = 1
   }
-  return !v128.any_true(special)
+  const exponent = i16x8.splat(0x7c00)
+  let a = i16x8.splat(0)
+  let b = a
+  for (; rows > 0; rows--, at += step) {
+    let c: usize = 0
+    for (; c + 64 <= width; c += 64) {
+      a = i16x8.max_s(a, v128.and(v128.load(at + c), exponent))
+      b = i16x8.max_s(b, v128.and(v128.load(at + c, 16), exponent))
+      a = i16x8.max_s(a, v128.and(v128.load(at + c, 32), exponent))
+      b = i16x8.max_s(b, v128.and(v128.load(at + c, 48), exponent))
+    }
+    for (; c < width; c += 16) a = i16x8.max_s(a, v128.and(v128.load(at + c), exponent))
+  }
+  return !v128.any_true(i16x8.eq(i16x8.max_s(a, b), exponent))
 }

@@ -41,6 +41,7 @@ export const RIGHT: usize = 92
 export const SINK_END: usize = 96
 /** Of a few rows (few.ts): whether they bear to meet float16 keys as stored. */
 export const AS_STORED: usize = 100
+export const TOUCHED: usize = 104
 
 // What one strip sees of the block at hand; every function that needs it runs after `classify`.
 
