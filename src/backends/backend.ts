@@ -31,6 +31,10 @@ export interface Backend {
   readonly threads: number
   /** The most threads a call may ask for; 1 where the backend has none. */
   readonly maxThreads: number
+  /** The same two for calls off the event loop, where they have threads that others do not. */
+  readonly async?: { readonly threads: number; readonly maxThreads: number }
+  /** What a caller may want to know of how it runs here. */
+  readonly note?: string
   /** Bits of `Feature` that its kernels have. A plan with others is never given to `run`. */
   readonly features: number
   /** Runs a plan; fills the arrays that `plan.outputs` asks for. */

@@ -16,8 +16,14 @@ import { writeChunk, writeSlopes, writeTask } from './wasm-task.ts'
 import { addressMasks, MaskWindow } from './wasm-window.ts'
 import { clearPadding, writeLse, writeOutput, writeSinks } from './wasm-write.ts'
 
-/** Runs a plan; a step is one chunk against one block. */
-export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
+/** Runs a plan, or the chunks of it that `isMine` by their number; a step is one chunk against one block. */
+export function* attend(
+  plan: Plan,
+  arrays: Arrays,
+  arenas: Arenas,
+  isMine?: (chunk: number) => boolean,
+): Steps {
+  let count = 0
   const arena = arenas.take(layoutOf(plan, 1).bytes, arrays.k.buffer)
   try {
     const look = lookOf(plan, arrays)
@@ -30,6 +36,7 @@ export function* attend(plan: Plan, arrays: Arrays, arenas: Arenas): Steps {
       for (let h = 0; h < layout.heads; h++) writeTask({ ...call, layout: layoutOf(plan, layout.heads, h) })
       clearPadding(call, item)
       for (const chunk of chunksOf(plan, item, layout)) {
+        if (isMine && !isMine(count++)) continue
         const spans = spansOf(call, chunk)
         const heads = headsOf(call, chunk)
         openChunk(call, chunk, heads, few)
