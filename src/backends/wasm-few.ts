@@ -3,7 +3,7 @@
  * arena as they are, or not at all where they lie in its memory.
  * @module
  */
-import { Output, type Plan, SCALE_BYTES, Storage, type Stored } from '../attention/plan.ts'
+import { type Plan, SCALE_BYTES, Storage, type Stored } from '../attention/plan.ts'
 import type { Arena } from './wasm-arena.ts'
 import { headOf, rowOf, stageQueries } from './wasm-bring.ts'
 import type { Call, Chunk, Item } from './wasm-chunk.ts'
@@ -12,14 +12,10 @@ import type { Head } from './wasm-heads.ts'
 import { KEY_BLOCK, STRIP } from './wasm-kernel.ts'
 import { signOf } from './wasm-units.ts'
 
-/**
- * Whether the rows of an item are one strip, and channels whole vectors; packing keys pays from the second strip on. What
- * is shown of weights comes from packed keys, and its softmax must be of the same scores.
- */
+/** Whether the rows of an item are one strip, and channels whole vectors; packing keys pays from the second strip on. */
 export function isFew(plan: Plan, { queryRows }: Pick<Item, 'queryRows'>): boolean {
   const stacked = queryRows * (plan.heads / plan.kvHeads)
-  const looked = plan.outputs & (Output.weights | Output.scores | Output.mass)
-  return stacked <= STRIP && ((plan.headDim | plan.valueDim) & 7) === 0 && !looked
+  return stacked <= STRIP && ((plan.headDim | plan.valueDim) & 7) === 0
 }
 
 /** The query rows of a chunk's heads, one behind the other. */

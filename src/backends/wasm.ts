@@ -7,8 +7,10 @@ import type { Backend } from './backend.ts'
 import { runSteps, runStepsAsync } from './steps.ts'
 import { Arenas } from './wasm-arena.ts'
 import type { Crew } from './wasm-crew.ts'
+import { isFew } from './wasm-few.ts'
 import { layoutFor } from './wasm-heads.ts'
 import { KEY_BLOCK, STRIP } from './wasm-kernel.ts'
+import { isLow } from './wasm-low.ts'
 import type { WasmVariant } from './wasm-probe.ts'
 import { attend } from './wasm-steps.ts'
 import { isWorthThreads, MOST_THREADS, threadsHere } from './wasm-threads.ts'
@@ -35,7 +37,7 @@ export function openWasm(
   if (typeof here === 'string' && threads !== undefined && threads > 1)
     throw new Error(`threads: expected 1, got ${threads}: ${here}`)
   let crew: Promise<Crew> | undefined
-  const { int16, bfloat16, int8, ...run } = Feature
+  const { bfloat16, int8, ...run } = Feature
   const arenas = new Arenas(module)
   return {
     name: `wasm-${variant}`,
@@ -61,10 +63,15 @@ export function openWasm(
     },
     storage: bytes => arenas.storage(bytes),
     describe(plan) {
-      const { heads, rows, bytes } = layoutFor(plan, { queryRows: plan.queries })
+      const item = { queryRows: plan.queries }
+      const { heads, rows, bytes } = layoutFor(plan, item)
       const stacked = plan.queries * (plan.heads / plan.kvHeads)
       return {
-        kernel: 'blocks through an arena',
+        kernel: isFew(plan, item)
+          ? 'decode'
+          : isLow(plan, item)
+            ? 'int16 prefill'
+            : 'blocks through an arena',
         tile: { queries: STRIP, keys: 4, block: KEY_BLOCK },
         split: 1,
         tasks: plan.batch * Math.ceil(plan.kvHeads / heads) * Math.ceil(stacked / rows),
