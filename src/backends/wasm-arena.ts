@@ -8,6 +8,8 @@ import type { Kernel } from './wasm-kernel.ts'
 export const ARENA_BYTES: number = 2 ** 20
 /** What it may grow to where several heads are worked on together. */
 export const SHARED_BYTES: number = 2 ** 21
+/** The most that an arena may be; reached by a headDim of 80,000. */
+const MOST_BYTES = 2 ** 26
 /** Left to the kernel, for its constants. */
 export const KERNEL_BYTES: number = 2 ** 11
 const PAGE_BYTES = 2 ** 16
@@ -40,8 +42,15 @@ export class Arena {
   /**
    * Grows once where several heads are worked on together, and for a headDim of a thousand and more, where the smallest
    * chunk and block exceed the arena.
+   * @throws RangeError beyond the most that an arena may be
    */
   reserve(bytes: number): void {
+    if (bytes > MOST_BYTES) {
+      const most = MOST_BYTES / 2 ** 20
+      throw new RangeError(
+        `headDim: expected rows of which the WASM backend can hold a block in ${most} MiB, got a need of ${Math.ceil(bytes / 2 ** 20)} MiB`,
+      )
+    }
     const missing = bytes - this.#memory.buffer.byteLength
     if (missing <= 0) return
     this.#memory.grow(Math.ceil(missing / PAGE_BYTES))
@@ -90,9 +99,7 @@ export class Arenas {
       storage.taken = true
       return storage.arena
     }
-    const arena = this.#free.pop() ?? new Arena(this.#module)
-    arena.reserve(bytes)
-    return arena
+    return this.#free.pop() ?? new Arena(this.#module)
   }
 
   give(arena: Arena): void {
