@@ -27,14 +27,28 @@
   },
   "targets": [
     {
+      # What unpacks and checks a call is mostly text for errors: small, as -O2 would make 60 KB more of it.
       "target_name": "selfsame",
-      "dependencies": ["selfsame_checks"],
+      "dependencies": ["selfsame_kernels"],
+      "cflags_cc!": ["-O2"],
+      "cflags_cc": ["-Os"],
+      "xcode_settings": { "GCC_OPTIMIZATION_LEVEL": "s" },
       "sources": [
         "native/addon.cc",
-        "native/attention/driver.cc",
+        "native/attention/check.cc",
+        "native/attention/spans.cc",
         "native/binding/async_run.cc",
         "native/binding/prepared.cc",
         "native/binding/unpack.cc",
+        "native/runtime/cores.cc",
+        "native/runtime/pages.cc"
+      ]
+    },
+    {
+      "target_name": "selfsame_kernels",
+      "type": "static_library",
+      "sources": [
+        "native/attention/driver.cc",
         "native/isa/kernels_avx2.cc",
         "native/isa/kernels_avx512.cc",
         "native/isa/kernels_neon.cc",
@@ -44,14 +58,6 @@
         "native/runtime/pool.cc",
         "native/runtime/scratch.cc"
       ]
-    },
-    {
-      # Mostly text for errors: small, as -O2 would make 32 KB more of it.
-      "target_name": "selfsame_checks",
-      "type": "static_library",
-      "cflags_cc": ["-Os"],
-      "xcode_settings": { "GCC_OPTIMIZATION_LEVEL": "s" },
-      "sources": ["native/attention/check.cc", "native/attention/spans.cc", "native/runtime/cores.cc"]
     },
     {
       # Measures the processor for the bench; an addon of its own, so that the other stays as small as it is.

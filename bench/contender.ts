@@ -19,6 +19,8 @@ export interface Shape {
   keyLengths?: number[]
   /** Ragged: row i of sequence s is row cuSeqlens[s] + i of q, k and v, which are [tokens, heads, dim]. */
   cuSeqlens?: number[]
+  /** Keys and values come from the cache that a library has for decoding, if it has one, of this storage. */
+  cache?: 'float32' | 'float16' | 'int8'
   /** What the call asks for beside. A contender that does not know one of them says so in `prepare`. */
   options?: CallOptions
   note: string

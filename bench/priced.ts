@@ -14,6 +14,7 @@ export interface Priced {
 
 const SQUARE = { heads: 12, queries: 1024, headDim: 64 }
 const LONG = { heads: 2, queries: 4096, headDim: 64 }
+const DECODE = { heads: 32, kvHeads: 8, queries: 1, keys: 4096, headDim: 128 }
 const LOW = { heads: 12, queries: 512, headDim: 64 }
 const LOW_WIDE = { heads: 6, queries: 512, headDim: 128 }
 const BATCH = { batch: 8, heads: 12, queries: 512, headDim: 64 }
@@ -40,6 +41,7 @@ export const PRICED: readonly Priced[] = [
   withOption('keep', { keep: true }, 'a byte for every row and key'),
   withOption('alibi', { alibi: true }, 'one slope for every head'),
   withOption('float16', { float16: true }, 'storage of q, k, v and output'),
+  ...(['float16', 'int8'] as const).map(cache => cached(cache)),
   ...(['int16', 'bfloat16', 'int8'] as const).flatMap(precision => [
     priced(precision, LOW, { options: { precision } }, 'arithmetic of the products'),
     priced(`${precision}-d128`, LOW_WIDE, { options: { precision } }, 'arithmetic of the products'),
@@ -57,6 +59,19 @@ function priced(name: string, base: Base, more: Partial<Shape>, note: string): P
 
 function withOption(name: string, options: CallOptions, note: string): Priced {
   return priced(name, SQUARE, { options }, note)
+}
+
+/** One new token beside a cache of another type than float32. */
+function cached(type: 'float16' | 'int8'): Priced {
+  return {
+    shape: shapeOf({
+      ...DECODE,
+      cache: type,
+      name: `option-cache-${type}`,
+      note: 'storage of the cache, decoding',
+    }),
+    plain: shapeOf({ ...DECODE, cache: 'float32', name: `plain-cache-${type}`, note: 'a float32 cache' }),
+  }
 }
 
 /** From 1 to `longest`; the first is as long as that. */

@@ -60,6 +60,7 @@ function batchDecode(count: number, longest: number): Given {
     keys: longest,
     headDim: 128,
     keyLengths,
+    cache: 'float32',
     note: `${count} sequences, one new token each, caches of different length`,
   }
 }
@@ -96,6 +97,7 @@ const GIVEN: Given[] = [
     queries: 1,
     keys: 4096,
     headDim: 128,
+    cache: 'float32',
     note: 'one new token, Llama 3 8B cache',
   },
   {
@@ -105,6 +107,7 @@ const GIVEN: Given[] = [
     queries: 1,
     keys: 32768,
     headDim: 128,
+    cache: 'float32',
     note: 'one new token, a cache beyond most caches',
   },
   {

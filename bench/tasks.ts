@@ -46,7 +46,9 @@ export function tasksOf(options: Options, present: readonly string[], cores: num
     }
   }
   for (const { shape, plain } of options.priced) {
-    const asked = optionContenders(present).filter(name => isOwn(name) || !shape.options?.precision)
+    const asked = optionContenders(present).filter(
+      name => isOwn(name) || !(shape.options?.precision || shape.cache),
+    )
     for (const contender of asked) add('options', shape, 1, contender, plain)
   }
   return tasks

@@ -25,6 +25,11 @@ const BOUNDS_LOW: Record<NonNullable<CallOptions['precision']>, Bound> = {
   bfloat16: { maxAbs: 0.1, relL2: 6e-3 },
   int8: { maxAbs: 0.3, relL2: 2e-2 },
 }
+/** Keys and values rounded to 11 bits, or to 255 steps of the largest number of a row. */
+const BOUNDS_CACHE: Record<'float16' | 'int8', Bound> = {
+  float16: { maxAbs: 2e-3, relL2: 1e-3 },
+  int8: { maxAbs: 2e-2, relL2: 2e-2 },
+}
 
 export interface Verdict {
   maxAbs: number
@@ -64,7 +69,8 @@ export function verify(work: Work, output: Float32Array, cache?: string): Verdic
   return { ...compared, wrong: compared.wrong ?? notFinite(output) }
 }
 
-function boundOf({ options }: Shape): Bound {
+function boundOf({ options, cache }: Shape): Bound {
+  if (cache === 'float16' || cache === 'int8') return BOUNDS_CACHE[cache]
   if (options?.precision) return BOUNDS_LOW[options.precision]
   return options?.float16 ? BOUND_FLOAT16 : BOUND
 }

@@ -13,6 +13,7 @@
 #include "binding/unpack.h"
 #include "runtime/cores.h"
 #include "runtime/dispatch.h"
+#include "runtime/pages.h"
 #include "runtime/pool.h"
 
 namespace selfsame {
@@ -38,13 +39,13 @@ class Binding : public Napi::Addon<Binding> {
       entry.Set("precisions", static_cast<double>(precisionsOf(*candidate.kernels)));
       isas.Set(isas.Length(), entry);
     }
-    DefineAddon(
-        exports,
-        {InstanceValue("planWords", Napi::Number::New(env, kPlanWords), napi_enumerable),
-         InstanceValue("isas", isas, napi_enumerable),
-         InstanceValue("cores", Napi::Number::New(env, availableCores()), napi_enumerable),
-         InstanceMethod("run", &Binding::run), InstanceMethod("runAsync", &Binding::runAsync),
-         InstanceMethod("prepare", &Binding::prepare), InstanceMethod("describe", &Binding::describe)});
+    DefineAddon(exports,
+                {InstanceValue("planWords", Napi::Number::New(env, kPlanWords), napi_enumerable),
+                 InstanceValue("isas", isas, napi_enumerable),
+                 InstanceValue("cores", Napi::Number::New(env, availableCores()), napi_enumerable),
+                 InstanceMethod("run", &Binding::run), InstanceMethod("runAsync", &Binding::runAsync),
+                 InstanceMethod("prepare", &Binding::prepare), InstanceMethod("describe", &Binding::describe),
+                 InstanceMethod("preferLargePages", &Binding::preferLargePages)});
   }
 
   ~Binding() { releasePool(); }
@@ -105,6 +106,19 @@ class Binding : public Napi::Addon<Binding> {
     result.Set("scratchBytes",
                static_cast<double>(kernels->workspaceBytes(plan, how.workspaceRows)) + how.partialBytes);
     return result;
+  }
+
+  /** preferLargePages(array): for storage that nobody has written to yet. */
+  Napi::Value preferLargePages(const Napi::CallbackInfo& info) {
+    const Napi::Value value = info.Length() > 0 ? info[0] : info.Env().Undefined();
+    if (!value.IsTypedArray()) {
+      Napi::TypeError::New(info.Env(), "array: expected a typed array").ThrowAsJavaScriptException();
+      return info.Env().Undefined();
+    }
+    const Napi::TypedArray array = value.As<Napi::TypedArray>();
+    char* memory = static_cast<char*>(array.ArrayBuffer().Data());
+    selfsame::preferLargePages(memory + array.ByteOffset(), array.ByteLength());
+    return info.Env().Undefined();
   }
 };
 

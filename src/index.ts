@@ -10,6 +10,7 @@
  * @module
  */
 import type { Attention } from './attention/api.ts'
+import { prepareStorageBy } from './attention/cache/memory.ts'
 import { type LoadOptions, lazily, load as loadWith, type Runtime } from './attention/provider.ts'
 import { openNative } from './backends/native.ts'
 import { compileInline } from './backends/wasm-inline.ts'
@@ -19,7 +20,14 @@ const runtime: Runtime = {
   wasm: compileInline,
   crew: () => import('./backends/wasm-crew.ts'),
 }
-const { functions } = lazily(runtime)
+const { functions, open } = lazily(runtime)
+prepareStorageBy(data => {
+  try {
+    open().backend.prepareStorage?.(data)
+  } catch {
+    // No backend serves here: calls say why, a cache needs none.
+  }
+})
 
 /**
  * Scaled dot-product attention, softmax(scale * q kᵀ + bias) v, synchronously and on the thread pool

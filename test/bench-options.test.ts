@@ -97,10 +97,10 @@ describe('an option', () => {
   test('of each shape stands alone beside the call without it', () => {
     expect(PRICED.map(({ shape }) => shape.name)).toContain('option-window')
     for (const { shape, plain } of PRICED) {
-      const { batch, heads, headDim, options, causal, keyLengths, cuSeqlens } = shape
+      const { batch, heads, headDim, options, causal, keyLengths, cuSeqlens, cache } = shape
       expect(plain).toMatchObject({ batch, heads, headDim, causal: 'none' })
       expect([plain.options, plain.keyLengths, plain.cuSeqlens]).toEqual([undefined, undefined, undefined])
-      expect([options, keyLengths, cuSeqlens, causal !== 'none'].some(Boolean)).toBe(true)
+      expect([options, keyLengths, cuSeqlens, cache, causal !== 'none'].some(Boolean)).toBe(true)
       expect(costOf(shape).pairs).toBeLessThanOrEqual(costOf(plain).pairs)
     }
   })

@@ -2,7 +2,7 @@
  * The work as a call of this package: its tensors, its options, and where the output goes.
  * @module
  */
-import type { AttentionOptions, Tensor } from '../../src/index.ts'
+import type { Attention, AttentionOptions, KvCache, Tensor } from '../../src/index.ts'
 import { fromFloat16, toFloat16 } from '../../src/numeric/half.ts'
 import type { Shape, Work } from '../contender.ts'
 
@@ -12,6 +12,15 @@ export interface Call {
   v: Tensor
   out: Tensor
   options: AttentionOptions
+}
+
+/** Keys and values in a cache, where the shape has one. */
+export function cacheOf(api: Attention, { shape }: Work, { k, v }: Call): KvCache | undefined {
+  const { batch, kvHeads, headDim, valueDim, keys, keyLengths, cache: type } = shape
+  if (type === undefined) return undefined
+  const cache = new api.KvCache({ batch, kvHeads, headDim, valueDim, type, capacity: keys })
+  cache.append(k, v, keyLengths && { lengths: Int32Array.from(keyLengths) })
+  return cache
 }
 
 export function callOf(work: Work): Call {
@@ -41,11 +50,11 @@ function tensor(data: Float32Array, dims: number[], half: boolean): Tensor {
 }
 
 /** Which keys a row may attend to by where it stands. */
-function placesOf({ causal, keyLengths, cuSeqlens, options }: Shape): AttentionOptions {
+function placesOf({ causal, cache, keyLengths, cuSeqlens, options }: Shape): AttentionOptions {
   const first = cuSeqlens && Int32Array.from(cuSeqlens)
   return {
     ...(causal !== 'none' && { causal }),
-    ...(keyLengths && { keyLengths: Int32Array.from(keyLengths) }),
+    ...(keyLengths && !cache && { keyLengths: Int32Array.from(keyLengths) }),
     ...(first && { cuSeqlens: { q: first, k: first } }),
     ...(options?.window && { window: options.window }),
   }

@@ -4,7 +4,7 @@
  */
 import type { Attention, info, load } from '../../src/index.ts'
 import type { Contender, Prepared, Work } from '../contender.ts'
-import { callOf, floatsOf } from './call.ts'
+import { cacheOf, callOf, floatsOf } from './call.ts'
 
 /** Instruction sets by the processors that can have them. */
 const ISAS: Record<string, string[]> = {
@@ -50,10 +50,12 @@ function nameOf({ backend, isa }: Choice): string {
 async function prepare(entry: Entry, choice: Choice, work: Work): Promise<Prepared | string> {
   const { api, reason } = open(entry, choice, work.threads)
   if (!api) return reason
-  const { q, k, v, out, options } = callOf(work)
+  const call = callOf(work)
+  const { q, k, v, out, options } = call
+  const cache = cacheOf(api, work, call)
   let planned: ReturnType<Attention['plan']>
   try {
-    planned = api.plan(q, k, v, options)
+    planned = cache ? api.plan(q, cache, options) : api.plan(q, k, v, options)
   } catch (error) {
     return (error as Error).message
   }
@@ -62,12 +64,11 @@ async function prepare(entry: Entry, choice: Choice, work: Work): Promise<Prepar
   const withOut = { ...options, out }
   const { kernel, tile, split } = planned
   // Threads of WebAssembly are workers, which serve calls off the event loop.
-  const run: Prepared['run'] =
-    work.threads > 1 && choice.backend.startsWith('wasm')
-      ? async () => void (await api.attentionAsync(q, k, v, withOut))
-      : () => void api.attention(q, k, v, withOut)
+  const isAsync = work.threads > 1 && choice.backend.startsWith('wasm')
+  const attend = isAsync ? api.attentionAsync : api.attention
+  const run = cache ? () => attend(q, cache, withOut) : () => attend(q, k, v, withOut)
   return {
-    run,
+    run: isAsync ? async () => void (await run()) : () => void run(),
     output: () => floatsOf(out),
     how: `${kernel} ${tile.queries}x${tile.keys}${split > 1 ? `, ${split} parts` : ''}`,
   }

@@ -44,7 +44,8 @@ static bool openRows(const Call& call, const Workspace& w, int vector, int count
   return true;
 }
 
-/** Sums keep what they have, also those of vectors without keys in this block, as products take them along. */
+/** Sums keep what they have, also those of vectors without keys in this block, as products take them along.
+ */
 static void keepSums(const Workspace& w, int vector, int count) {
   for (int i = vector; i < vector + count; ++i) V::store(w.factor + i * kLanes, V::all(1.0f));
 }

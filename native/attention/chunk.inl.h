@@ -5,8 +5,11 @@
 
 /** Keys that few rows take at a time: as long as a step lasts, the next one's rows are on their way to L2. */
 constexpr int32_t kStepKeys = 64;
-/** The most rows that are cheaper so than with a query in each lane. */
-constexpr int kDotRows = 15;
+/** The most rows that are cheaper so than with a query in each lane: 12 of them take as long as 16 lanes. */
+constexpr int kDotRows = 12;
+/** The most rows beyond whole vectors of lanes that are cheaper so than with one more vector. Of 8 lanes it
+ * costs less: three of them share what they read. */
+constexpr int kLooseRows = kLanes >= 16 ? kLanes / 2 : 0;
 static_assert(kChunkKeys % Tile::kBlock == 0 && Tile::kBlock % kStepKeys == 0 && kStepKeys % kWordKeys == 0,
               "steps, blocks and chunks divide each other");
 

@@ -63,6 +63,34 @@ static size_t workspaceBytes(const Plan& plan, int64_t rows) {
   return arena.used;
 }
 
+/** Rows that chunks of keys take together, of `left`: few of them, or whole vectors and few later, or all. */
+static int64_t rowsTogether(int64_t left) {
+  const int64_t loose = left % kLanes;
+  return left > kDotRows && loose <= kLooseRows ? left - loose : left;
+}
+
+/** Describes rows and gives them their keys. */
+static void attend(const Call& call, const Task& task, Arena arena, Workspace w) {
+  describeRows(call, task, w, task.first, task.count);
+  if (task.purpose == Purpose::kDecode) openChunk(call, task, w);
+  if (w.few) packFewQueries(call.plan.qType, w);
+  const bool output = !task.shows() && call.wants(kOutput);
+  if (!(isLow(call.plan, task) ? attendLow(call, task, arena, w) : attendRows(call, task, w, output))) return;
+  if (task.purpose == Purpose::kDecode) return closeChunk(call, task, w);
+  finishRows(call, task, w);
+  if (task.purpose == Purpose::kShow) showRows(call, task, w);
+}
+
+/** One chunk of keys for all rows of an item. */
+static void decode(const Call& call, const Task& task, const Arena& arena, const Workspace& w) {
+  Task part = task;
+  for (int64_t end = task.first + task.count; part.first < end; part.first += part.count) {
+    part.count = rowsTogether(end - part.first);
+    if (task.partials.chunks > 1) part.partials.data = task.partials.data + part.first * task.partials.stride;
+    attend(call, part, arena, w);
+  }
+}
+
 static void run(const Call& call, const Task& task, int64_t mostRows, void* memory) {
   const Plan& plan = call.plan;
   Arena arena{static_cast<char*>(memory), 0};
@@ -72,13 +100,8 @@ static void run(const Call& call, const Task& task, int64_t mostRows, void* memo
   w.natural = modified || task.shows();
   w.scale = static_cast<float>(w.natural ? plan.scale : plan.scale * 1.44269504088896340736);
   if (task.purpose == Purpose::kSum) return sumRows(call, task, mostRows, w);
+  if (task.purpose == Purpose::kDecode) return decode(call, task, arena, w);
+  if (task.purpose != Purpose::kMerge) return attend(call, task, arena, w);
   describeRows(call, task, w, task.first, task.count);
-  if (task.purpose == Purpose::kMerge) return mergeChunks(call, task, w);
-  if (task.purpose == Purpose::kDecode) openChunk(call, task, w);
-  if (w.few) packFewQueries(plan.qType, w);
-  const bool output = !task.shows() && call.wants(kOutput);
-  if (!(isLow(plan, task) ? attendLow(call, task, arena, w) : attendRows(call, task, w, output))) return;
-  if (task.purpose == Purpose::kDecode) return closeChunk(call, task, w);
-  finishRows(call, task, w);
-  if (task.purpose == Purpose::kShow) showRows(call, task, w);
+  mergeChunks(call, task, w);
 }

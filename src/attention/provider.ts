@@ -52,7 +52,7 @@ export function load(runtime: Runtime, options?: LoadOptions): Attention {
 }
 
 /** The same, opened at the first use. */
-export function lazily(runtime: Runtime, options?: LoadOptions): { functions: Attention; open(): unknown } {
+export function lazily(runtime: Runtime, options?: LoadOptions): { functions: Attention; open(): Selection } {
   let opened: Selection | undefined
   let reference: Backend | undefined
   const open = () => {

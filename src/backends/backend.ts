@@ -2,7 +2,7 @@
  * What a backend is: it runs plans. It never sees options and checks no semantics.
  * @module
  */
-import type { Arrays, Plan } from '../attention/plan.ts'
+import type { Arrays, Plan, Stored } from '../attention/plan.ts'
 
 export type BackendName = 'native' | 'wasm-relaxed' | 'wasm-simd' | 'reference'
 
@@ -56,4 +56,6 @@ export interface Backend {
   storage?(bytes: number): { buffer: ArrayBuffer; at: number } | undefined
   /** Runs nothing. */
   describe(plan: Plan): Kernel
+  /** Makes storage of a cache, still unwritten, fast to read. */
+  prepareStorage?(data: Stored): void
 }

@@ -2,7 +2,15 @@
  * The native backend: C++ kernels in an addon, on a pool of threads.
  * @module
  */
-import { type Arrays, Feature, Output, PLAN_WORDS, type Plan, QUANTISED } from '../attention/plan.ts'
+import {
+  type Arrays,
+  Feature,
+  Output,
+  PLAN_WORDS,
+  type Plan,
+  QUANTISED,
+  type Stored,
+} from '../attention/plan.ts'
 import type { Backend, Kernel, Prepared } from './backend.ts'
 import { loadAddon } from './native-addon.ts'
 
@@ -48,6 +56,7 @@ interface Addon {
   runAsync: Start<Promise<void>>
   prepare(isa: Isa, threads: number, words: Float64Array, items: Int32Array): Prepared
   describe(isa: Isa, threads: number, words: Float64Array, items: Int32Array): Kernel
+  preferLargePages(array: Stored): void
 }
 
 const MAX_THREADS = 1024
@@ -124,6 +133,7 @@ export function openNative(options: { isa?: string; threads?: number } = {}): Ba
       signal?.throwIfAborted()
     },
     describe: plan => addon.describe(isa, plan.threads, plan.words, plan.items),
+    prepareStorage: data => addon.preferLargePages(data),
   }
 }
 

@@ -12,6 +12,7 @@ interface Addon {
   runAsync(...call: unknown[]): Promise<void>
   describe(...call: unknown[]): unknown
   prepare(...plan: unknown[]): (...tensors: unknown[]) => void
+  preferLargePages(array: unknown): void
 }
 
 export const addon: Addon = hasAddon

@@ -5,6 +5,7 @@
  */
 import type { Backend } from '../../backends/backend.ts'
 import { PAGE_KEYS, rowBytes, SCALE_BYTES, Storage, type Stored } from '../plan.ts'
+import { allocate, arrayOf } from './memory.ts'
 
 /** Sizes of one token, and how its numbers are stored. */
 export interface TokenSizes {
@@ -43,8 +44,7 @@ export class Store {
   /** Room for so many pages: anywhere, or at a place of a buffer. */
   allocate(pages: number, buffer?: ArrayBuffer, at?: number): Stored {
     const length = pages * this.page
-    const kind = { [Storage.float32]: Float32Array, [Storage.float16]: Uint16Array }[this.type] ?? Int8Array
-    return buffer ? new kind(buffer, at, length) : new kind(length)
+    return buffer ? arrayOf(this.type, length, buffer, at) : allocate(this.type, length)
   }
 
   /** Where a row of a page begins. */
