@@ -79,8 +79,10 @@ function attendOne(
   if ((type == FLOAT16 && !isTame(task, keys, keyStep, values, valueStep)) || (type == BFLOAT16 && kind == EDGE)) {
     const headDim = load<i32>(task, HEAD_DIM)
     const valueDim = load<i32>(task, STRIDE) >> 2
-    widenRows(keys, keyStep, load<usize>(task, KEYS), from, to, headDim, type)
-    widenRows(values, valueStep, load<usize>(task, VALUES), from, to, valueDim, type)
+    // Queries that are 2^112 times as great meet keys that are as much too small also here.
+    const unit: f32 = type == FLOAT16 && load<bool>(task, AS_STORED) ? 1 / unitOf(FLOAT16) : 1
+    widenRows(keys, keyStep, load<usize>(task, KEYS), from, to, headDim, type, unit)
+    widenRows(values, valueStep, load<usize>(task, VALUES), from, to, valueDim, type, 1)
     keys = load<usize>(task, KEYS)
     keyStep = <usize>headDim << 2
     values = load<usize>(task, VALUES)
@@ -139,9 +141,16 @@ function isTame(task: usize, keys: usize, keyStep: usize, values: usize, valueSt
   )
 }
 
-function widenRows(source: usize, step: usize, target: usize, from: i32, to: i32, channels: i32, type: i32): void {
-  for (let row = <usize>from; row < <usize>to; row++) {
-    widen(source + row * step, target + ((row * <usize>channels) << 2), channels, type)
+function widenRows(
+  source: usize, step: usize, target: usize, from: i32, to: i32, channels: i32, type: i32, unit: f32,
+): void {
+  const width = <usize>channels << 2
+  target += <usize>from * width
+  for (let row = <usize>from; row < <usize>to; row++, target += width) {
+    widen(source + row * step, target, channels, type)
+    for (let c: usize = 0; unit != 1 && c < width; c += 16) {
+      v128.store(target + c, f32x4.mul(v128.load(target + c), f32x4.splat(unit)))
+    }
   }
 }
 
