@@ -63,7 +63,7 @@ function scoreVisible(task: usize, strip: usize, queries: usize, block: i32, off
     fillNone(scores, 0, BLOCK)
     return
   }
-  scoreStrip(task, strip, queries, block, offset, kind)
+  scoreStrip(task, strip, queries, 0, block, offset, kind)
   fillNone(scores, 0, tilesFrom(task))
   fillNone(scores, tilesTo(task), BLOCK)
 }

@@ -1,7 +1,8 @@
 import { addAlibi } from './alibi'
 import { addBias } from './bias'
+import { multiplyLowKeys } from './low'
 import { softcap } from './softcap'
-import { ALIBI, BIAS, CAP, FEATURES, FROM, HEAD_DIM, KEYS, SCORES, SHAPING, SOFTCAP, SOME, TO, UNIT } from './task'
+import { ALIBI, BIAS, CAP, FEATURES, FROM, HEAD_DIM, KEYS, LOW, SCORES, SHAPING, SOFTCAP, SOME, TO, UNIT } from './task'
 import { multiplyTile } from './tile'
 import { EDGE, maskScores } from './visible'
 
@@ -11,8 +12,11 @@ import { EDGE, maskScores } from './visible'
  */
 // @ts-ignore: decorator
 @inline
-export function scoreStrip(task: usize, strip: usize, queries: usize, block: i32, offset: i32, kind: i32): void {
-  multiplyKeys(task, queries)
+export function scoreStrip(
+  task: usize, strip: usize, queries: usize, words: usize, block: i32, offset: i32, kind: i32,
+): void {
+  if (load<i32>(task, LOW)) multiplyLowKeys(task, queries, words)
+  else multiplyKeys(task, queries)
   if (load<i32>(task, FEATURES) & SHAPING) shapeScores(task, strip, block, offset)
   if (kind == EDGE) maskScores(task, load<usize>(task, SCORES), tilesFrom(task), tilesTo(task))
 }
@@ -47,7 +51,7 @@ export function multiplyKeys(task: usize, queries: usize): void {
 }
 
 /** Softcap, bias and ALiBi, in this order; the first of them brings in the unit. */
-function shapeScores(task: usize, strip: usize, block: i32, offset: i32): void {
+export function shapeScores(task: usize, strip: usize, block: i32, offset: i32): void {
   const features = load<i32>(task, FEATURES)
   const from = tilesFrom(task)
   const to = tilesTo(task)

@@ -39,6 +39,9 @@ export const LEFT: usize = 88
 export const RIGHT: usize = 92
 /** End of the first keys, which no window hides: a row sees these too, up to its own end. */
 export const SINK_END: usize = 96
+/** Of a few rows (few.ts): whether they bear to meet float16 keys as stored. */
+export const AS_STORED: usize = 100
+export const TOUCHED: usize = 104
 
 // What one strip sees of the block at hand; every function that needs it runs after `classify`.
 
@@ -53,6 +56,21 @@ export const TO: usize = 196
 /** The same for the first four rows alone, and, 8 bytes further, for the other four. */
 export const HALF_FROM: usize = 200
 export const HALF_TO: usize = 204
+
+/** Products in int16 (low.ts): whether, and the places of their queries, keys and values. */
+export const LOW: usize = 216
+export const LOW_QUERIES: usize = 220
+export const LOW_KEYS: usize = 224
+export const LOW_VALUES: usize = 228
+/** Bytes of a block of keys as words; behind them is room for another set of scores. */
+export const KEY_BLOCK_BYTES: usize = 232
+/** float32: by how much a score against the block may be off, per norm of its query. */
+export const LOW_OFF: usize = 236
+/** Whether the block's values are words. */
+export const LOW_FITS: usize = 240
+/** Of the strip at hand and the block: units and sums of the weights of its rows. */
+export const LOW_UNITS: usize = 256
+export const LOW_SUMS: usize = 288
 
 export const SOFTCAP = 1 << 0
 export const BIAS = 1 << 1

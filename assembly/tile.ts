@@ -1,4 +1,6 @@
+import { FLOAT32 } from './half'
 import { fma, lane0, lane1, lane2, lane3 } from './lanes'
+import { firstFour, secondFour } from './stored'
 
 /**
  * The one inner loop of both products: C[4][8] = sum over t of A[t][4] * B[t][8].
@@ -8,12 +10,13 @@ import { fma, lane0, lane1, lane2, lane3 } from './lanes'
  * multiply-adds the vector units are short and the load units are not (Node 20: 40 against 32 GFLOP/s with shuffles).
  * In the relaxed build it is one load and four shuffles: the same speed on Node 22 to 24, and 33 against 19 on Deno,
  * which checks the bounds of every load.
+ * B may be stored in another `type`, a constant (stored.ts).
  * With `rescale` the tile in memory is scaled row by row and the product added to it; with 0 it is replaced.
  */
 // @ts-ignore: decorator
 @inline
 export function multiplyTile(
-  a: usize, aStep: usize, b: usize, bStep: usize, steps: i32, c: usize, cStep: usize, rescale: usize,
+  a: usize, aStep: usize, b: usize, bStep: usize, steps: i32, c: usize, cStep: usize, rescale: usize, type: i32 = FLOAT32,
 ): void {
   let c00 = f32x4.splat(0)
   let c01 = c00
@@ -24,8 +27,8 @@ export function multiplyTile(
   let c30 = c00
   let c31 = c00
   for (const end = a + <usize>steps * aStep; a < end; a += aStep, b += bStep) {
-    const b0 = v128.load(b)
-    const b1 = v128.load(b, 16)
+    const b0 = firstFour(b, type)
+    const b1 = secondFour(b, type)
     let a0: v128, a1: v128, a2: v128, a3: v128
     if (ASC_FEATURE_RELAXED_SIMD) {
       const four = v128.load(a)

@@ -97,7 +97,7 @@ function keysInRange(task: usize, row: usize, block: i32): u64 {
 /** Bits 0 to n - 1. */
 // @ts-ignore: decorator
 @inline
-function below(n: i32): u64 {
+export function below(n: i32): u64 {
   return n <= 0 ? 0 : n >= 64 ? u64.MAX_VALUE : ((<u64>1) << <u64>n) - 1
 }
 

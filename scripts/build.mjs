@@ -14,6 +14,7 @@ import { at, toolVersion } from './build/paths.mjs'
 import { Failed, isFresh, runStep, Unavailable } from './build/step.mjs'
 import { ts } from './build/ts.mjs'
 import { wasm } from './build/wasm.mjs'
+import { worker } from './build/worker.mjs'
 
 const strict = process.env.SELFSAME_BUILD === 'strict'
 const onlyStale = process.argv.includes('--stale')
@@ -25,10 +26,10 @@ async function main() {
   if (unknown.length > 0) throw new Error(`unknown argument ${unknown[0]}; there is only --stale`)
   if (!toolVersion('tsdown'))
     throw new Error(`nothing is installed in ${at('node_modules')}: run npm ci first`)
-  const steps = [native, wasm, ts]
+  const steps = [native, wasm, worker, ts]
   if (onlyStale && steps.every(isFresh)) return
   await takeLock(text => say('build', text))
-  // In this order: the package holds the WASM files. Freshness is asked again under the lock, step by step.
+  // In this order: the package holds the WASM files and the worker. Freshness is asked again under the lock, step by step.
   for (const step of steps) {
     if (onlyStale && isFresh(step)) continue
     if (!(await build(step))) process.exitCode = 1

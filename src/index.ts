@@ -15,7 +15,11 @@ import { type LoadOptions, lazily, load as loadWith, type Runtime } from './atte
 import { openNative } from './backends/native.ts'
 import { compileInline } from './backends/wasm-inline.ts'
 
-const runtime: Runtime = { native: openNative, wasm: compileInline }
+const runtime: Runtime = {
+  native: openNative,
+  wasm: compileInline,
+  crew: () => import('./backends/wasm-crew.ts'),
+}
 const { functions, open } = lazily(runtime)
 prepareStorageBy(data => {
   try {

@@ -5,7 +5,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import { type Attention, load } from '../src/index.ts'
+import { type Attention, KvCache, load } from '../src/index.ts'
 import { fillNormal } from './support/fill.ts'
 import { namedKernels, platforms } from './support/platforms.ts'
 import { random } from './support/random.ts'
@@ -93,6 +93,32 @@ describe('WASM memory', () => {
     const wide = tensor(8, 256, 256)
     api.attention(wide, wide, wide)
     expect(size()).toBeLessThanOrEqual(4 * MEGABYTE)
+  })
+
+  test.each(names)('is the same after 100,000 calls: %s', name => {
+    const { api, memories } = watchMemories(() => load({ backend: name as 'wasm-simd' }))
+    const size = (): number => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0)
+    const [few, many] = [tensor(1, 2, 8), tensor(1, 20, 8)]
+    const cache = new KvCache({ kvHeads: 1, headDim: 8 })
+    cache.append(many, many)
+    const round = () => {
+      api.attention(few, many, many)
+      api.attention(many, many, many)
+      api.attention(few, cache)
+      api.attentionPartial(many, cache)
+    }
+    round()
+    const [count, before] = [memories.length, size()]
+    for (let n = 0; n < 25_000; n++) round()
+    expect([memories.length, size()]).toEqual([count, before])
+  })
+
+  test.each(names)('has a limit, and an error that says so: %s', name => {
+    const api = load({ backend: name as 'wasm-simd' })
+    const wide = { data: new Float32Array(2 ** 17), dims: [1, 2 ** 17] }
+    expect(() => api.attention(wide, wide, wide)).toThrow(/^headDim: .*64 MiB, got a need of \d+ MiB$/)
+    const t = tensor(1, 4, 16)
+    expect(api.attention(t, t, t).dims).toEqual(t.dims)
   })
 })
 

@@ -63,8 +63,12 @@ async function prepare(entry: Entry, choice: Choice, work: Work): Promise<Prepar
   if (planned.backend !== choice.backend) return planned.reason
   const withOut = { ...options, out }
   const { kernel, tile, split } = planned
+  // Threads of WebAssembly are workers, which serve calls off the event loop.
+  const isAsync = work.threads > 1 && choice.backend.startsWith('wasm')
+  const attend = isAsync ? api.attentionAsync : api.attention
+  const run = cache ? () => attend(q, cache, withOut) : () => attend(q, k, v, withOut)
   return {
-    run: cache ? () => void api.attention(q, cache, withOut) : () => void api.attention(q, k, v, withOut),
+    run: isAsync ? async () => void (await run()) : () => void run(),
     output: () => floatsOf(out),
     how: `${kernel} ${tile.queries}x${tile.keys}${split > 1 ? `, ${split} parts` : ''}`,
   }
@@ -75,7 +79,6 @@ function open(
   { backend, isa }: Choice,
   threads: number,
 ): { api: Attention; reason: undefined } | { api: undefined; reason: string } {
-  if (threads > 1 && backend !== 'native') return { api: undefined, reason: 'has no threads' }
   try {
     return { api: entry.load({ backend, ...(isa && { isa }), threads }), reason: undefined }
   } catch (error) {

@@ -67,7 +67,11 @@ export function bind(provider: Provider): Attention {
     async attentionAsync(...args: Arguments) {
       const call = readCall(...args)
       const signal = checkSignal(optionOf(call, 'signal'))
-      const { plan, arrays, output, table } = request(ASYNC, provider.backend(), call)
+      const { plan, arrays, output, table } = request(
+        ASYNC,
+        { ...provider.backend(), ...provider.backend().async },
+        call,
+      )
       signal?.throwIfAborted()
       // Held as by a fork: whatever becomes of the cache meanwhile, these pages stay what they are.
       const held = table?.fork()

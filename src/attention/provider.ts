@@ -12,7 +12,7 @@ import {
   type Wish,
   wishFromEnvironment,
 } from '../backends/select.ts'
-import { openWasm, supportsWasm, variantOf } from '../backends/wasm.ts'
+import { type LoadCrew, openWasm, supportsWasm, variantOf } from '../backends/wasm.ts'
 import { version } from '../version.ts'
 import type { Attention } from './api.ts'
 import { checkInteger, checkNames, checkObject, checkOneOf, wrongType } from './check.ts'
@@ -35,6 +35,8 @@ export interface Runtime {
   readonly native?: (wish: Wish) => Backend
   /** The compiled module of a variant. */
   readonly wasm: (variant: 'simd' | 'relaxed') => WebAssembly.Module
+  /** Absent where workers cannot be started. */
+  readonly crew?: LoadCrew
 }
 
 const NAMES: ReadonlySet<string> = new Set(['backend', 'isa', 'threads', 'wasm'])
@@ -101,10 +103,11 @@ function readWish(value: unknown): Wish {
 function candidatesOf(runtime: Runtime, given: WebAssembly.Module | undefined): Candidate[] {
   const wasm = (variant: 'simd' | 'relaxed'): Candidate => ({
     name: `wasm-${variant}`,
-    open: () => {
+    open: ({ threads }) => {
       const refusal = supportsWasm(variant)
       if (refusal) throw new Error(refusal)
-      return openWasm(variant, given && variantOf(given) === variant ? given : runtime.wasm(variant))
+      const module = given && variantOf(given) === variant ? given : runtime.wasm(variant)
+      return openWasm(variant, module, runtime.crew, threads)
     },
   })
   return [

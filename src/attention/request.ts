@@ -2,6 +2,7 @@
  * Options to plan: one call, checked once, before any work.
  * @module
  */
+import type { Backend } from '../backends/backend.ts'
 import type { PageTable } from './cache/table.ts'
 import {
   checkFinite,
@@ -47,26 +48,22 @@ export interface Request {
 
 const PRECISIONS = ['float32', 'int16', 'bfloat16', 'int8'] as const
 
-/** Threads a call may ask for where the backend has any. */
-export interface Threads {
-  readonly threads: number
-  readonly maxThreads: number
-  readonly name: string
-}
+/** What a call must know of its backend: the threads it may ask for, and where caches should lie. */
+export type Host = Pick<Backend, 'name' | 'threads' | 'maxThreads' | 'storage'>
 
 /** Checks the operands and every option, and lays out one run. Nothing is computed and no kernel is reached. */
-export function request(form: Form, pool: Threads, call: Call): Request {
+export function request(form: Form, host: Host, call: Call): Request {
   const options = readOptions(form, call.options)
   const q = readTensor('q', call.q)
   if (options.cuSeqlens !== undefined) checkCuSeqlens(options.cuSeqlens)
-  const { shape, k, v, type, cache } = readOperands(q, call.keys, options)
+  const { shape, k, v, type, cache } = readOperands(q, call.keys, options, host.storage)
   const positions = readPositions(shape, options, cache)
   const scores = readScores(shape, options)
   const look = readLook(form.outputs, form.names.has('want'), shape, options, cache?.window !== undefined)
   const scale =
     options.scale === undefined ? 1 / Math.sqrt(shape.headDim) : checkFinite('scale', options.scale)
   const precision = checkOneOf('precision', orDefault(options.precision, 'float32'), PRECISIONS)
-  const threads = readThreads(options.threads, pool)
+  const threads = readThreads(options.threads, host)
 
   const outType = form.float32 ? Storage.float32 : q.type
   const arrays: Arrays = {
@@ -136,11 +133,11 @@ function readOptions(form: Form, value: unknown): WeightsOptions {
   return options as WeightsOptions
 }
 
-function readThreads(value: unknown, pool: Threads): number {
-  if (value === undefined) return pool.threads
+function readThreads(value: unknown, host: Host): number {
+  if (value === undefined) return host.threads
   const threads = checkInteger('threads', value, 1, 1024)
-  if (threads > pool.maxThreads) {
-    throw wrongValue('threads', `at most ${pool.maxThreads} on backend ${pool.name}`, threads)
+  if (threads > host.maxThreads) {
+    throw wrongValue('threads', `at most ${host.maxThreads} on backend ${host.name}`, threads)
   }
   return threads
 }

@@ -8,7 +8,7 @@ import { Feature, type FeatureName, type Plan, QUANTISED } from './plan.ts'
 
 /** What the kernels of a precision need. */
 const NEEDS = {
-  int16: 'the native backend with AVX2, or with AVX-512 and a CPU that has AVX512_VNNI',
+  int16: 'a WASM backend, or the native one with AVX2, or with AVX-512 and a CPU that has AVX512_VNNI',
   bfloat16: 'the native backend with AVX-512 and a CPU that has AVX512_BF16',
   int8: 'the native backend with AVX-512 and a CPU that has AVX512_VNNI',
 } as const

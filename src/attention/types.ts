@@ -79,8 +79,8 @@ export interface AttentionOptions {
   /**
    * Arithmetic of the two products; softmax is always float32. Default 'float32'. Below it the output is off by at most
    * 5e-4 ('int16'), 6e-3 ('bfloat16') or 2e-2 ('int8') of its length, outliers or not: what a precision would move too
-   * far is computed in float32. Only the native backend has these, on CPUs that do; elsewhere a RangeError says what is
-   * there. Items of up to 16 query rows, and what is shown of weights and scores, stay in float32.
+   * far is computed in float32. The native backend has these on CPUs that do, WASM has 'int16'; elsewhere a RangeError
+   * says what is there. Items of up to 16 query rows, and what is shown of weights and scores, stay in float32.
    */
   readonly precision?: 'float32' | 'int16' | 'bfloat16' | 'int8'
   /** Threads of this call; default the backend's. */

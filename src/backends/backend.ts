@@ -31,6 +31,10 @@ export interface Backend {
   readonly threads: number
   /** The most threads a call may ask for; 1 where the backend has none. */
   readonly maxThreads: number
+  /** The same two for calls off the event loop, where they have threads that others do not. */
+  readonly async?: { readonly threads: number; readonly maxThreads: number }
+  /** What a caller may want to know of how it runs here. */
+  readonly note?: string
   /** Bits of `Feature` that its kernels have. A plan with others is never given to `run`. */
   readonly features: number
   /** Runs a plan; fills the arrays that `plan.outputs` asks for. */
@@ -45,6 +49,11 @@ export interface Backend {
    * and the promise rejects with `signal.reason`; the outputs are then unspecified.
    */
   runAsync(plan: Plan, arrays: Arrays, signal?: AbortSignal): Promise<void>
+  /**
+   * A place for a cache of so many bytes that its kernels read in place; undefined where there is none. Absent where any
+   * memory will do.
+   */
+  storage?(bytes: number): { buffer: ArrayBuffer; at: number } | undefined
   /** Runs nothing. */
   describe(plan: Plan): Kernel
   /** Makes storage of a cache, still unwritten, fast to read. */

@@ -51,7 +51,7 @@ export function select(candidates: readonly Candidate[], wish: Wish): Selection 
     }
     try {
       const backend = candidate.open(wish)
-      return { backend, verdicts: () => candidates.map(other => judge(other, backend.name, refusals)) }
+      return { backend, verdicts: () => candidates.map(other => judge(other, backend, refusals)) }
     } catch (error) {
       refusals.set(name, reasonOf(error))
     }
@@ -63,11 +63,11 @@ export function select(candidates: readonly Candidate[], wish: Wish): Selection 
 
 function judge(
   candidate: Candidate,
-  picked: BackendName,
+  { name: picked, note }: Backend,
   refusals: ReadonlyMap<BackendName, string>,
 ): Verdict {
   const { name } = candidate
-  if (name === picked) return { name, ok: true, reason: 'picked' }
+  if (name === picked) return { name, ok: true, reason: ['picked', note].filter(Boolean).join('; ') }
   const refusal = refusals.get(name)
   try {
     candidate.open({})
@@ -85,7 +85,8 @@ function unwanted(name: BackendName, wish: Wish): string | undefined {
   if (name === 'native') return undefined
   if (isa !== undefined)
     return `isa: expected a native instruction set of the native backend, got '${isa}' for ${name}`
-  if (threads > 1) return `threads: expected 1, as backend ${name} has no threads, got ${threads}`
+  if (threads > 1 && name === 'reference')
+    return `threads: expected 1, as backend ${name} has no threads, got ${threads}`
   return undefined
 }
 

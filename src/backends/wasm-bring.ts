@@ -29,7 +29,12 @@ export function bringQueries(call: Call, chunk: Chunk, heads: readonly Head[]): 
   }
 }
 
-function stageQueries({ plan, arrays: { q }, arena, layout }: Call, chunk: Chunk, row: number, rows: number) {
+export function stageQueries(
+  { plan, arrays: { q }, arena, layout }: Call,
+  chunk: Chunk,
+  row: number,
+  rows: number,
+): void {
   const { item, group, heads } = chunk
   const { headDim, qHead, qRow } = plan
   const base = item.index * plan.qBatch + chunk.kvHead * group * qHead + item.queryFirst * qRow
@@ -144,12 +149,12 @@ export function pageOf(plan: Plan, { pages }: Arrays, { item }: Chunk, block: nu
 }
 
 /** Row of a block's first key, within its page or among all keys of the tensor. */
-function rowOf(plan: Plan, { item }: Chunk, block: number): number {
+export function rowOf(plan: Plan, { item }: Chunk, block: number): number {
   return plan.pageKeys === 0 ? item.keyFirst + block : block % plan.pageKeys
 }
 
 /** Where the rows of the chunk's first head begin in a tensor with these strides; in pages, from page to page. */
-function headOf(
+export function headOf(
   { plan, arrays }: Call,
   chunk: Chunk,
   block: number,

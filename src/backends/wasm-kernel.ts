@@ -26,6 +26,22 @@ export interface Kernel {
   widen(source: number, target: number, count: number, type: number): void
   widenInt8(source: number, target: number, rows: number, stride: number, scales: number): void
   narrow(source: number, target: number, count: number, type: number): void
+  packRows(task: number, source: number, step: number, rows: number, factor: number, type: number): void
+  attendRows(
+    task: number,
+    block: number,
+    end: number,
+    offset: number,
+    type: number,
+    keys: number,
+    keyStep: number,
+    values: number,
+    valueStep: number,
+    keyScales: number,
+    valueScales: number,
+  ): void
+  packLowQueries(task: number): void
+  packLow(task: number, from: number, to: number): void
   openStrips(task: number): void
   attendBlock(task: number, block: number, offset: number, from: number, to: number): void
   closeStrips(task: number): void
@@ -70,8 +86,13 @@ export const TASK = {
   left: 22,
   right: 23,
   sinkEnd: 24,
+  low: 54,
+  lowQueries: 55,
+  lowKeys: 56,
+  lowValues: 57,
+  keyBlockBytes: 58,
 } as const
-export const TASK_WORDS = 54
+export const TASK_WORDS = 80
 
 /** Steps of the pipeline that `lookAtBlock` shows, as in assembly/look.ts; the first three are those of ScoresAt. */
 export const Step = { scaled: 0, capped: 1, masked: 2, weights: 3 } as const

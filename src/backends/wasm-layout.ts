@@ -2,9 +2,10 @@
  * Where things lie in the arena, and how much of a call fits into it at a time.
  * @module
  */
-import type { Plan } from '../attention/plan.ts'
+import { type Plan, Storage } from '../attention/plan.ts'
 import { ARENA_BYTES, KERNEL_BYTES, SHARED_BYTES } from './wasm-arena.ts'
 import { KEY_BLOCK, STATE_SINK, STATE_WORDS, STRIP, TASK_WORDS } from './wasm-kernel.ts'
+import { lowBlockBytes, lowStripBytes } from './wasm-low.ts'
 import { type Mask, masksOf, mostRows } from './wasm-masks.ts'
 
 /** More rows copy each key less often: 512 are 1 to 4 % faster than 256 (measured), and steps are still short. */
@@ -37,10 +38,15 @@ export interface Layout {
   /** Rows as they come from the tensors, of all heads that are worked on together; and such rows of values. */
   readonly stage: number
   readonly valueStage: number
+  /** The same as packed for products of lower precision, with the bytes of the keys' words. */
+  readonly lowKeys: number
+  readonly lowKeyWords: number
+  readonly lowValues: number
   /** Each head has its own of the following. */
   readonly task: number
   readonly state: number
   readonly queries: number
+  readonly lowQueries: number
   /** Output of a chunk; when that is written, what is shown of its weights or scores against one block. */
   readonly output: number
   readonly masks: readonly MaskArea[]
@@ -62,12 +68,16 @@ export function layoutOf(plan: Plan, heads: number, head = 0): Layout {
   // Halves are widened four at a time, so up to three numbers too far.
   const stage = values + align(KEY_BLOCK * valueStride + 16)
   const valueStage = stage + align(KEY_BLOCK * rowBytes * heads + 16)
-  // The values of a single head need not be parted from others.
-  const own = heads === 1 ? valueStage : valueStage + align(KEY_BLOCK * valueStride * heads + 16)
+  // Float32 values of a single head are neither parted from others nor widened: they land where they stay.
+  const landed = heads === 1 && plan.kvType === Storage.float32
+  const lowKeys = landed ? valueStage : valueStage + align(KEY_BLOCK * valueStride * heads + 16)
+  const low = lowBlockBytes(plan, valueStride)
+  const lowValues = lowKeys + align(low.keys)
+  const own = lowValues + align(low.values)
   const room = (heads === 1 ? ARENA_BYTES : SHARED_BYTES) - own - (masks.length > 0 ? MASK_BYTES : 0)
-  const stripBytes = STRIP * (rowBytes + outputStride) + STATE_WORDS * 4
+  const stripBytes = STRIP * (rowBytes + outputStride) + STATE_WORDS * 4 + lowStripBytes(plan)
   // Each of the parts of a head may begin up to 64 bytes later than the one before ends.
-  const fitting = Math.floor((room / heads - 4 * TASK_WORDS - 4 * ALIGNMENT) / stripBytes)
+  const fitting = Math.floor((room / heads - 4 * TASK_WORDS - 5 * ALIGNMENT) / stripBytes)
   const biased = masks.some(({ keyBits, row }) => keyBits >= 16 && row !== 0)
   const most = biased ? MOST_BIASED_ROWS : isNarrow(plan) ? MOST_WINDOWED_ROWS : MOST_ROWS
   const rows = STRIP * Math.max(1, Math.min(fitting, most / STRIP))
@@ -75,11 +85,13 @@ export function layoutOf(plan: Plan, heads: number, head = 0): Layout {
   const taskBytes = align(TASK_WORDS * 4)
   const stateBytes = align((rows / STRIP) * STATE_WORDS * 4)
   const queryBytes = align(rows * rowBytes)
-  const headBytes = taskBytes + stateBytes + queryBytes + align(rows * outputStride)
+  const lowQueryBytes = align((rows / STRIP) * lowStripBytes(plan))
+  const headBytes = taskBytes + stateBytes + queryBytes + lowQueryBytes + align(rows * outputStride)
   const task = own + head * headBytes
   const state = task + taskBytes
   const queries = state + stateBytes
-  const output = queries + queryBytes
+  const lowQueries = queries + queryBytes
+  const output = lowQueries + lowQueryBytes
   let bytes = own + headBytes * heads
   const group = plan.heads / plan.kvHeads
   const window = windowOf(masks, group, rows, plan.keys)
@@ -103,6 +115,10 @@ export function layoutOf(plan: Plan, heads: number, head = 0): Layout {
     state,
     queries,
     output,
+    lowKeys,
+    lowKeyWords: low.words,
+    lowValues,
+    lowQueries,
     masks: areas,
     window,
     bytes,

@@ -28,14 +28,19 @@ export function writeTask({ plan, arena, layout }: Call): void {
   ints[task + TASK.left] = plan.left
   ints[task + TASK.right] = plan.right
   ints[task + TASK.sinkEnd] = plan.sinkTokens
+  ints[task + TASK.lowQueries] = layout.lowQueries
+  ints[task + TASK.lowKeys] = layout.lowKeys
+  ints[task + TASK.lowValues] = layout.lowValues
+  ints[task + TASK.keyBlockBytes] = layout.lowKeyWords
 }
 
-export function writeChunk({ plan, arena, layout }: Call, { item, first, rows }: Chunk): void {
+export function writeChunk({ plan, arena, layout }: Call, { item, first, rows }: Chunk, low: boolean): void {
   const { ints } = arena
   const task = layout.task / 4
   ints[task + TASK.strips] = Math.ceil(rows / STRIP)
   ints[task + TASK.first] = first
   ints[task + TASK.rows] = rows
+  ints[task + TASK.low] = low ? 1 : 0
   ints[task + TASK.keyBegin] = item.keyBegin
   ints[task + TASK.keyEnd] = item.keyEnd
   ints[task + TASK.firstPosition] = item.position

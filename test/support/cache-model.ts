@@ -163,7 +163,7 @@ export function sameAttention(
   want: Tensor,
   { type, backend, rows }: { type: CacheType; backend: string; rows: number },
 ): string | undefined {
-  if (type !== 'int8' || backend !== 'native' || rows > 16) return bits(label, got, want)
+  if (type !== 'int8' || backend === 'reference' || rows > 16) return bits(label, got, want)
   const at = got.data.findIndex(
     (x, i) => !(Math.abs(x - want.data[i]) <= 3e-6) && !Object.is(x, want.data[i]),
   )

@@ -20,6 +20,7 @@ export const PRECISIONS = Object.keys(BOUNDS) as LowPrecision[]
 
 /** What this CPU should run, asked of the system, not of the package. */
 export function expectedPrecisions({ backend, isa }: Platform): LowPrecision[] {
+  if (backend.startsWith('wasm')) return ['int16']
   if (backend !== 'native' || (isa !== 'avx2' && isa !== 'avx512')) return []
   let flags = ''
   try {

@@ -21,7 +21,8 @@ export function allocate(type: number, length: number): Stored {
   return data
 }
 
-function arrayOf(type: number, length: number): Stored {
-  if (type === Storage.int8) return new Int8Array(length)
-  return type === Storage.float16 ? new Uint16Array(length) : new Float32Array(length)
+/** Numbers of a storage type, at a place of a buffer or in memory of their own. */
+export function arrayOf(type: number, length: number, buffer?: ArrayBuffer, at?: number): Stored {
+  const kind = { [Storage.float32]: Float32Array, [Storage.float16]: Uint16Array }[type] ?? Int8Array
+  return buffer ? new kind(buffer, at, length) : new kind(length)
 }

@@ -3,9 +3,9 @@
  * A cache, its forks and the calls that are reading them share one pool.
  * @module
  */
-
+import type { Backend } from '../../backends/backend.ts'
 import { PAGE_KEYS, rowBytes, SCALE_BYTES, Storage, type Stored } from '../plan.ts'
-import { allocate } from './memory.ts'
+import { allocate, arrayOf } from './memory.ts'
 
 /** Sizes of one token, and how its numbers are stored. */
 export interface TokenSizes {
@@ -36,8 +36,15 @@ export class Store {
     this.data = this.allocate(0)
   }
 
-  allocate(pages: number): Stored {
-    return allocate(this.type, pages * this.page)
+  /** Bytes of so many pages. */
+  bytes(pages: number): number {
+    return pages * this.page * this.data.BYTES_PER_ELEMENT
+  }
+
+  /** Room for so many pages: anywhere, or at a place of a buffer. */
+  allocate(pages: number, buffer?: ArrayBuffer, at?: number): Stored {
+    const length = pages * this.page
+    return buffer ? arrayOf(this.type, length, buffer, at) : allocate(this.type, length)
   }
 
   /** Where a row of a page begins. */
@@ -47,7 +54,8 @@ export class Store {
 
   /** Scales of int8, of all pages. */
   get scales(): Float32Array {
-    return new Float32Array(this.data.buffer)
+    const { buffer, byteOffset, byteLength } = this.data
+    return new Float32Array(buffer, byteOffset, byteLength / SCALE_BYTES)
   }
 
   /** Where the scale of a row lies among them. */
@@ -69,6 +77,7 @@ export class Pool {
   /** How many hold each page; 0 where it is free. */
   readonly #holders: number[] = []
   #free: number[] = []
+  #storage: Backend['storage']
 
   constructor({ type, kvHeads, headDim, valueDim }: TokenSizes, maxBytes: number | undefined) {
     this.keys = new Store(type, kvHeads, headDim)
@@ -95,12 +104,23 @@ export class Pool {
     this.#grow(Math.max(needed, Math.min(2 * had, Math.floor(most))))
   }
 
-  #grow(pages: number): void {
+  /** Moves once to where the kernels of a backend read in place, and grows there; the first backend that has it settles it. */
+  settle(storage: Backend['storage']): void {
+    if (this.#storage || !storage) return
+    this.#storage = storage
+    this.#move(this.#holders.length)
+  }
+
+  #move(pages: number): void {
     const [keys, values] = this.#allocate(pages)
     keys.set(this.keys.data)
     values.set(this.values.data)
     this.keys.data = keys
     this.values.data = values
+  }
+
+  #grow(pages: number): void {
+    this.#move(pages)
     // The lowest page is taken first, so that a cache which never forks lies in order.
     const added = Array.from({ length: pages - this.#holders.length }, (_, n) => pages - 1 - n)
     this.#free = [...added, ...this.#free]
@@ -108,7 +128,13 @@ export class Pool {
   }
 
   #allocate(pages: number): [Stored, Stored] {
+    const keyBytes = this.keys.bytes(pages)
     try {
+      const place = this.#storage?.(keyBytes + this.values.bytes(pages))
+      if (place) {
+        const { buffer, at } = place
+        return [this.keys.allocate(pages, buffer, at), this.values.allocate(pages, buffer, at + keyBytes)]
+      }
       return [this.keys.allocate(pages), this.values.allocate(pages)]
     } catch (cause) {
       const needed = pages * this.pageBytes

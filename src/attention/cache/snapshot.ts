@@ -185,11 +185,11 @@ function eachRun(
   for (let item = 0; item < sizes.batch; item++) {
     const ranges = present(table.extent(item), sizes.rolling)
     for (const store of [pool.keys, pool.values]) {
-      const { buffer } = store.data
-      const words = new Uint32Array(buffer)
-      const numbers = { 4: words, 2: new Uint16Array(buffer), 1: new Uint8Array(buffer) }[
-        store.data.BYTES_PER_ELEMENT as 1 | 2 | 4
-      ]
+      const { buffer, byteOffset, byteLength, length, BYTES_PER_ELEMENT } = store.data
+      const words = new Uint32Array(buffer, byteOffset, byteLength / 4)
+      const bytes = new Uint8Array(buffer, byteOffset, byteLength)
+      const halves = () => new Uint16Array(buffer, byteOffset, length)
+      const numbers = BYTES_PER_ELEMENT === 4 ? words : BYTES_PER_ELEMENT === 1 ? bytes : halves()
       for (let head = 0; head < sizes.kvHeads; head++) {
         const found = ranges.flatMap(([begin, end]) => [...runs(begin, end)])
         for (const { index, row, count } of found) {
@@ -210,7 +210,7 @@ function eachRun(
 function checkScales(contents: Contents): void {
   eachRun(contents, (numbers, from, to) => {
     if (numbers.BYTES_PER_ELEMENT !== SCALE_BYTES) return
-    const scales = new Float32Array(numbers.buffer)
+    const scales = new Float32Array(numbers.buffer, numbers.byteOffset, numbers.length)
     for (let i = from; i < to; i++) {
       if (!isScale(scales[i])) throw wrongValue('bytes', 'scales of int8 that an append makes', scales[i])
     }
