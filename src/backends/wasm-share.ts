@@ -15,7 +15,10 @@ export interface Job {
 /** The next chunk that nobody has taken; whether to stop. */
 export const CONTROL = { next: 0, stop: 1 } as const
 
-export type ToWorker = { readonly module: WebAssembly.Module } | { readonly job: Job }
+/** A build, compiled or not. */
+export type WasmSource = WebAssembly.Module | Uint8Array<ArrayBuffer>
+
+export type ToWorker = { readonly wasm: WasmSource } | { readonly job: Job }
 
 /** When a worker has nothing left to do; with the reason where it failed. */
 export interface Reply {

@@ -18,8 +18,9 @@ const parent = process?.getBuiltinModule?.('node:worker_threads')?.parentPort
 let arenas: Arenas | undefined
 
 function receive(port: Port, message: ToWorker): void {
-  if ('module' in message) {
-    arenas = new Arenas(message.module)
+  if ('wasm' in message) {
+    const { wasm } = message
+    arenas = new Arenas(wasm instanceof WebAssembly.Module ? wasm : new WebAssembly.Module(wasm))
     return
   }
   try {
