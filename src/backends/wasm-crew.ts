@@ -3,7 +3,7 @@
  * @module
  */
 import type { Arrays, Plan } from '../attention/plan.ts'
-import { CONTROL, type Job, type Reply, type ToWorker, type WasmSource } from './wasm-share.ts'
+import { CONTROL, type Job, placesOf, type Reply, type ToWorker, type WasmSource } from './wasm-share.ts'
 import { source } from './wasm-worker.generated.ts'
 
 /** Shared memory that is kept from call to call. */
@@ -47,7 +47,7 @@ export class Crew {
     const stop = () => Atomics.store(control, CONTROL.stop, 1)
     signal?.addEventListener('abort', stop, { once: true })
     try {
-      const job = { plan, arrays: shared, control }
+      const job = { plan, places: placesOf(shared), control }
       const replies = await Promise.all(this.#hands.slice(0, plan.threads).map(hand => work(hand, job)))
       const { failure } = replies.find(reply => reply.failure !== undefined) ?? {}
       if (failure !== undefined) {

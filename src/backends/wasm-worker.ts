@@ -4,7 +4,7 @@
  * @module
  */
 import { Arenas } from './wasm-arena.ts'
-import { CONTROL, type Job, type Reply, type ToWorker } from './wasm-share.ts'
+import { arraysAt, CONTROL, type Job, type Reply, type ToWorker } from './wasm-share.ts'
 import { attend } from './wasm-steps.ts'
 
 interface Port {
@@ -31,13 +31,13 @@ function receive(port: Port, message: ToWorker): void {
   }
 }
 
-function run({ plan, arrays, control }: Job, own: Arenas): void {
+function run({ plan, places, control }: Job, own: Arenas): void {
   let taken = -1
   const isMine = (chunk: number): boolean => {
     if (taken < chunk) taken = Atomics.add(control, CONTROL.next, 1)
     return taken === chunk
   }
-  for (const _ of attend(plan, arrays, own, isMine)) if (Atomics.load(control, CONTROL.stop)) break
+  for (const _ of attend(plan, arraysAt(places), own, isMine)) if (Atomics.load(control, CONTROL.stop)) break
 }
 
 if (parent) parent.on('message', message => receive(parent, message))
