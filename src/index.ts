@@ -13,12 +13,12 @@ import type { Attention } from './attention/api.ts'
 import { prepareStorageBy } from './attention/cache/memory.ts'
 import { type LoadOptions, lazily, load as loadWith, type Runtime } from './attention/provider.ts'
 import { openNative } from './backends/native.ts'
-import { compileInline } from './backends/wasm-inline.ts'
+import { compileInline, sourceOf } from './backends/wasm-inline.ts'
 
 const runtime: Runtime = {
   native: openNative,
   wasm: compileInline,
-  crew: () => import('./backends/wasm-crew.ts'),
+  crew: async module => new (await import('./backends/wasm-crew.ts')).Crew(sourceOf(module)),
 }
 const { functions, open } = lazily(runtime)
 prepareStorageBy(data => {

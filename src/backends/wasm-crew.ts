@@ -3,7 +3,7 @@
  * @module
  */
 import type { Arrays, Plan } from '../attention/plan.ts'
-import { CONTROL, type Job, type Reply, type ToWorker } from './wasm-share.ts'
+import { CONTROL, type Job, placesOf, type Reply, type ToWorker, type WasmSource } from './wasm-share.ts'
 import { source } from './wasm-worker.generated.ts'
 
 /** Shared memory that is kept from call to call. */
@@ -22,14 +22,14 @@ interface Hand {
 }
 
 export class Crew {
-  readonly #module: WebAssembly.Module
+  readonly #wasm: WasmSource
   readonly #hands: Hand[] = []
   #kept = new SharedArrayBuffer(0)
   /** One call at a time: its workers are all busy anyway. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(module: WebAssembly.Module) {
-    this.#module = module
+  constructor(wasm: WasmSource) {
+    this.#wasm = wasm
   }
 
   /** Runs a plan on `plan.threads` workers; as `Backend.runAsync`. */
@@ -41,13 +41,13 @@ export class Crew {
 
   async #run(plan: Plan, arrays: Arrays, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
-    while (this.#hands.length < plan.threads) this.#hands.push(startHand(this.#module))
+    while (this.#hands.length < plan.threads) this.#hands.push(startHand(this.#wasm))
     const control = new Int32Array(new SharedArrayBuffer(8))
     const shared = this.#share(arrays)
     const stop = () => Atomics.store(control, CONTROL.stop, 1)
     signal?.addEventListener('abort', stop, { once: true })
     try {
-      const job = { plan, arrays: shared, control }
+      const job = { plan, places: placesOf(shared), control }
       const replies = await Promise.all(this.#hands.slice(0, plan.threads).map(hand => work(hand, job)))
       const { failure } = replies.find(reply => reply.failure !== undefined) ?? {}
       if (failure !== undefined) {
@@ -101,7 +101,7 @@ function work(hand: Hand, job: Job): Promise<Reply> {
   })
 }
 
-function startHand(module: WebAssembly.Module): Hand {
+function startHand(wasm: WasmSource): Hand {
   let reply: (reply: Reply) => void
   const onReply: Hand['onReply'] = then => {
     reply = then
@@ -113,13 +113,13 @@ function startHand(module: WebAssembly.Module): Hand {
     worker.on('message', message => reply(message))
     worker.on('error', error => reply({ failure: String(error) }))
     worker.on('exit', () => reply?.({ failure: 'it has ended' }))
-    worker.postMessage({ module })
+    worker.postMessage({ wasm })
     return { post: job => worker.postMessage(job), hold: busy => worker[busy ? 'ref' : 'unref'](), onReply }
   }
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
   const worker = new Worker(url)
   worker.onmessage = ({ data }) => reply(data)
   worker.onerror = ({ message }) => reply({ failure: message })
-  worker.postMessage({ module })
+  worker.postMessage({ wasm })
   return { post: job => worker.postMessage(job), hold: () => {}, onReply }
 }

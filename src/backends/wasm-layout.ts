@@ -5,7 +5,7 @@
 import { type Plan, Storage } from '../attention/plan.ts'
 import { ARENA_BYTES, KERNEL_BYTES, SHARED_BYTES } from './wasm-arena.ts'
 import { KEY_BLOCK, STATE_SINK, STATE_WORDS, STRIP, TASK_WORDS } from './wasm-kernel.ts'
-import { lowBlockBytes, lowStripBytes } from './wasm-low.ts'
+import { lowBlockBytes, lowStripBytes } from './wasm-low-sizes.ts'
 import { type Mask, masksOf, mostRows } from './wasm-masks.ts'
 
 /** More rows copy each key less often: 512 are 1 to 4 % faster than 256 (measured), and steps are still short. */

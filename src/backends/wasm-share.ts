@@ -4,10 +4,18 @@
  */
 import type { Arrays, Plan } from '../attention/plan.ts'
 
-/** One plan for all workers. */
+/** Numbers in shared memory. They travel by these words: Deno walks through all elements of an array that is sent. */
+export interface Place {
+  readonly kind: 'Float32Array' | 'Uint32Array' | 'Int32Array' | 'Uint16Array' | 'Uint8Array' | 'Int8Array'
+  readonly buffer: ArrayBufferLike
+  readonly byteOffset: number
+  readonly length: number
+}
+
+/** One plan for all workers, and the places of its arrays by their names. */
 export interface Job {
   readonly plan: Plan
-  readonly arrays: Arrays
+  readonly places: Readonly<Record<string, Place>>
   /** Words of CONTROL. */
   readonly control: Int32Array
 }
@@ -15,9 +23,28 @@ export interface Job {
 /** The next chunk that nobody has taken; whether to stop. */
 export const CONTROL = { next: 0, stop: 1 } as const
 
-export type ToWorker = { readonly module: WebAssembly.Module } | { readonly job: Job }
+/** A build, compiled or not. */
+export type WasmSource = WebAssembly.Module | Uint8Array<ArrayBuffer>
+
+export type ToWorker = { readonly wasm: WasmSource } | { readonly job: Job }
 
 /** When a worker has nothing left to do; with the reason where it failed. */
 export interface Reply {
   readonly failure?: string
+}
+
+export function placesOf(arrays: Arrays): Record<string, Place> {
+  const places = Object.entries(arrays).map(([name, array]) => {
+    const { buffer, byteOffset, length } = array
+    return [name, { kind: array.constructor.name, buffer, byteOffset, length }]
+  })
+  return Object.fromEntries(places)
+}
+
+export function arraysAt(places: Job['places']): Arrays {
+  const arrays = Object.entries(places).map(([name, { kind, buffer, byteOffset, length }]) => [
+    name,
+    new globalThis[kind](buffer as ArrayBuffer, byteOffset, length),
+  ])
+  return Object.fromEntries(arrays) as Arrays
 }

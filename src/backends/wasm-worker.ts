@@ -4,7 +4,7 @@
  * @module
  */
 import { Arenas } from './wasm-arena.ts'
-import { CONTROL, type Job, type Reply, type ToWorker } from './wasm-share.ts'
+import { arraysAt, CONTROL, type Job, type Reply, type ToWorker } from './wasm-share.ts'
 import { attend } from './wasm-steps.ts'
 
 interface Port {
@@ -18,8 +18,9 @@ const parent = process?.getBuiltinModule?.('node:worker_threads')?.parentPort
 let arenas: Arenas | undefined
 
 function receive(port: Port, message: ToWorker): void {
-  if ('module' in message) {
-    arenas = new Arenas(message.module)
+  if ('wasm' in message) {
+    const { wasm } = message
+    arenas = new Arenas(wasm instanceof WebAssembly.Module ? wasm : new WebAssembly.Module(wasm))
     return
   }
   try {
@@ -30,13 +31,13 @@ function receive(port: Port, message: ToWorker): void {
   }
 }
 
-function run({ plan, arrays, control }: Job, own: Arenas): void {
+function run({ plan, places, control }: Job, own: Arenas): void {
   let taken = -1
   const isMine = (chunk: number): boolean => {
     if (taken < chunk) taken = Atomics.add(control, CONTROL.next, 1)
     return taken === chunk
   }
-  for (const _ of attend(plan, arrays, own, isMine)) if (Atomics.load(control, CONTROL.stop)) break
+  for (const _ of attend(plan, arraysAt(places), own, isMine)) if (Atomics.load(control, CONTROL.stop)) break
 }
 
 if (parent) parent.on('message', message => receive(parent, message))

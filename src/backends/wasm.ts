@@ -19,8 +19,8 @@ export { supportsWasm, variantOf } from './wasm-probe.ts'
 
 const ISA = { simd: 'simd128', relaxed: 'relaxed-simd' }
 
-/** Loads the pool of workers; absent where the host has none. */
-export type LoadCrew = () => Promise<typeof import('./wasm-crew.ts')>
+/** Loads the pool of workers of a build; absent where the host has none. */
+export type LoadCrew = (module: WebAssembly.Module) => Promise<Crew>
 
 /**
  * Opens a build on this engine; synchronous, as compiling the module is the caller's part.
@@ -50,7 +50,7 @@ export function openWasm(
     note: `attentionAsync on ${own} thread${own > 1 ? 's' : typeof here === 'string' ? `: ${here}` : ''}`,
     async runAsync(plan, arrays, signal) {
       if (plan.threads > 1 && loadCrew && isWorthThreads(plan, arrays)) {
-        crew ??= loadCrew().then(({ Crew }) => new Crew(module))
+        crew ??= loadCrew(module)
         return (await crew).run(plan, arrays, signal)
       }
       const steps = attend(plan, arrays, arenas)
