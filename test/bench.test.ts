@@ -168,7 +168,10 @@ test('npx selfsame bench: own backends, no peers, no file that nobody asked for'
   expect(readdirSync(installed)).toEqual(before)
   expect(run('--help').stdout).toMatch(/^ {2}bench {2,}measure/m)
   expect(run('bench', '--help').stdout).toContain('Usage: npx selfsame bench [options]')
-  expect(run('benhc')).toMatchObject({ status: 1, stderr: "command: expected one of bench, doctor; got 'benhc'\n" })
+  expect(run('benhc')).toMatchObject({
+    status: 1,
+    stderr: "command: expected one of bench, doctor; got 'benhc'\n",
+  })
 })
 
 function ending(child: ChildProcess): Promise<number | null> {
