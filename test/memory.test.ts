@@ -10,6 +10,8 @@ import { fillNormal } from './support/fill.ts'
 import { namedKernels, platforms } from './support/platforms.ts'
 import { random } from './support/random.ts'
 import './support/replay.ts'
+import { contentsOf } from '../src/attention/cache/kv-cache.ts'
+import { supportsWasm } from '../src/backends/wasm-probe.ts'
 
 const CALLS = 10_000
 const MEGABYTE = 2 ** 20
@@ -141,3 +143,17 @@ function watchMemories(open: () => Attention): { api: Attention; memories: WebAs
   // Instances may be made at the first call, so the watch lasts as long as the process of this test file.
   return { api: open(), memories }
 }
+
+test.each(['wasm-simd', 'wasm-relaxed'] as const)('%s: what runs nothing moves no cache', backend => {
+  if (supportsWasm(backend === 'wasm-simd' ? 'simd' : 'relaxed')) return
+  const api = load({ backend })
+  const cache = new KvCache({ kvHeads: 1, headDim: 8 })
+  const row = { data: new Float32Array(8).fill(1), dims: [1, 1, 1, 8] }
+  cache.append(row, row)
+  const { keys } = contentsOf('cache', cache)!.pool
+  const { buffer } = keys.data
+  api.plan(row, cache)
+  expect(keys.data.buffer).toBe(buffer)
+  api.attention(row, cache)
+  expect(keys.data.buffer).not.toBe(buffer)
+})

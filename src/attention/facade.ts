@@ -48,7 +48,12 @@ const LOOKING: Form = {
 /** Binds the public functions to a provider of backends. */
 export function bind(provider: Provider): Attention {
   const serve = router(provider)
+  // Before a call is laid out, as its arrays are those of the cache; what runs nothing moves nothing.
+  const settle = ({ keys }: Call): void => {
+    if ('pool' in keys) keys.pool.settle(provider.backend().storage)
+  }
   const run = (form: Form, call: Call): Request => {
+    settle(call)
     const checked = request(form, provider.backend(), call)
     serve(checked.plan).run(checked.plan, checked.arrays)
     return checked
@@ -67,6 +72,7 @@ export function bind(provider: Provider): Attention {
     async attentionAsync(...args: Arguments) {
       const call = readCall(...args)
       const signal = checkSignal(optionOf(call, 'signal'))
+      settle(call)
       const { plan, arrays, output, table } = request(
         ASYNC,
         { ...provider.backend(), ...provider.backend().async },

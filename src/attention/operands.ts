@@ -2,7 +2,6 @@
  * What a call attends to: keys and values as two tensors, or in a cache.
  * @module
  */
-import type { Backend } from '../backends/backend.ts'
 import type { Contents } from './cache/contents.ts'
 import { contentsOf } from './cache/kv-cache.ts'
 import type { PageTable } from './cache/table.ts'
@@ -54,16 +53,8 @@ export interface Cached {
   readonly sinkTokens: number
 }
 
-export function readOperands(
-  q: Source,
-  keys: Call['keys'],
-  options: AttentionOptions,
-  storage: Backend['storage'],
-): Operands {
-  if ('pool' in keys) {
-    keys.pool.settle(storage)
-    return fromCache(q, keys, options)
-  }
+export function readOperands(q: Source, keys: Call['keys'], options: AttentionOptions): Operands {
+  if ('pool' in keys) return fromCache(q, keys, options)
   const k = readTensor('k', keys.k)
   const v = readTensor('v', keys.v)
   return { shape: readShape(q, k, v, options), k: k.data, v: v.data, type: k.type, cache: undefined }

@@ -48,15 +48,15 @@ export interface Request {
 
 const PRECISIONS = ['float32', 'int16', 'bfloat16', 'int8'] as const
 
-/** What a call must know of its backend: the threads it may ask for, and where caches should lie. */
-export type Host = Pick<Backend, 'name' | 'threads' | 'maxThreads' | 'storage'>
+/** What a call must know of its backend: the threads it may ask for. */
+export type Host = Pick<Backend, 'name' | 'threads' | 'maxThreads'>
 
 /** Checks the operands and every option, and lays out one run. Nothing is computed and no kernel is reached. */
 export function request(form: Form, host: Host, call: Call): Request {
   const options = readOptions(form, call.options)
   const q = readTensor('q', call.q)
   if (options.cuSeqlens !== undefined) checkCuSeqlens(options.cuSeqlens)
-  const { shape, k, v, type, cache } = readOperands(q, call.keys, options, host.storage)
+  const { shape, k, v, type, cache } = readOperands(q, call.keys, options)
   const positions = readPositions(shape, options, cache)
   const scores = readScores(shape, options)
   const look = readLook(form.outputs, form.names.has('want'), shape, options, cache?.window !== undefined)
