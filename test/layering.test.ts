@@ -62,8 +62,22 @@ const LAYERS: { name: string; holds: (file: string) => boolean; imports: string[
     holds: file => file.startsWith('src/onnx/'),
     imports: ['entries', 'attention', 'plan', 'numeric'],
   },
+  {
+    name: 'nn',
+    holds: file => file.startsWith('src/nn/'),
+    imports: ['entries', 'attention', 'backends', 'plan', 'numeric'],
+  },
+  {
+    name: 'models',
+    holds: file => file.startsWith('src/models/'),
+    imports: ['nn', 'entries', 'attention', 'numeric'],
+  },
   { name: 'explain', holds: file => file.startsWith('src/explain/'), imports: ['entries', 'numeric'] },
-  { name: 'cli', holds: file => file.startsWith('src/cli/'), imports: ['entries', 'explain', 'version'] },
+  {
+    name: 'cli',
+    holds: file => file.startsWith('src/cli/'),
+    imports: ['entries', 'explain', 'models', 'nn', 'version'],
+  },
 ]
 const layerOf = (file: string) => LAYERS.find(layer => layer.holds(file))
 
