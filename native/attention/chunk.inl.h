@@ -36,7 +36,7 @@ static void clipRows(const Call& call, const Task& task, const Workspace& w) {
     w.range[lane] = clipRange(w.range[lane], begin, end);
     if (lane < w.rows && writes) w.out[lane] = task.partials.row(task.place, lane);
   }
-  reachRows(w);
+  reachRows(w, false);
 }
 
 /** Makes the described rows those of one chunk. One that is alone has nothing to merge: its rows are the

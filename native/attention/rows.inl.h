@@ -55,9 +55,10 @@ static Reach within(const Reach& reach, int32_t begin, int32_t end) {
   return part;
 }
 
-/** Reaches of the vectors from the ranges of their rows. */
-static void reachRows(const Workspace& w) {
-  for (int i = 0; i < w.vectors; ++i) w.vectorReach[i] = reachOfRows(w.range + i * kLanes);
+/** Reaches of the vectors from the ranges of their rows, which may be known to be alike. */
+static void reachRows(const Workspace& w, bool alike) {
+  for (int i = 0; i < w.vectors; ++i)
+    w.vectorReach[i] = alike && i > 0 ? w.vectorReach[0] : reachOfRows(w.range + i * kLanes);
 }
 
 /** The query row that a stacked row stands for, and its head. */
@@ -77,12 +78,10 @@ static const void* maskRow(const Span<const void>& mask, int64_t bits, int64_t a
   return static_cast<const char*>(mask.data) + at * (bits != 0 ? 4 : 1);
 }
 
-/** Points every lane at the data of its row. */
+/** Points a lane at what options give to its row. */
 static void pointLane(const Call& call, const Task& task, const Workspace& w, int lane, const RowOf& of) {
   const Plan& plan = call.plan;
   const int64_t token = call.items[task.item].queryFirst + of.row, b = task.item;
-  w.query[lane] =
-      elementOf(plan.qType, call.q.data, b * plan.qBatch + of.head * plan.qHead + token * plan.qRow);
   if (call.keep.data != nullptr) {
     w.keep[lane] = maskRow(call.keep, plan.keepBits,
                            b * plan.keepBatch + of.head * plan.keepHead + token * plan.keepRow);
@@ -99,7 +98,7 @@ static void pointLane(const Call& call, const Task& task, const Workspace& w, in
     w.slope[lane] = call.alibi.data[of.head];
     w.position[lane] = static_cast<float>(call.items[task.item].position + of.row);
   }
-  w.sink[lane] = call.sinks.data != nullptr ? call.sinks.data[of.head] : -INFINITY;
+  if (call.sinks.data != nullptr) w.sink[lane] = call.sinks.data[of.head];
 }
 
 /** Makes the stacked rows [first, first + count) those of the workspace, before their first block of keys. */
@@ -109,8 +108,18 @@ static void describeRows(const Call& call, const Task& task, Workspace& w, int64
   const bool writes = !task.shows() && call.wants(kOutput);
   w.rows = static_cast<int>(count);
   w.vectors = static_cast<int>((count + kLanes - 1) / kLanes);
+  for (int lane = 0; lane < w.vectors * kLanes; lane += kLanes) {
+    V::store(w.reference + lane, V::zero());
+    V::store(w.threshold + lane, V::all(-INFINITY));
+    V::store(w.sum + lane, V::zero());
+    V::store(w.sink + lane, V::all(-INFINITY));
+    w.open[lane / kLanes] = false;
+  }
   const bool alike = plan.left == kOpen && plan.right == kOpen;
+  const bool points = w.masked || call.alibi.data != nullptr || call.sinks.data != nullptr;
   const KeyRange range = rowRange(plan, item, 0);
+  const int64_t queries = task.item * plan.qBatch + item.queryFirst * plan.qRow;
+  const int64_t results = task.item * plan.oBatch + item.queryFirst * plan.oRow;
   RowOf of{};
   for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
     // A division for every row showed in short calls.
@@ -119,22 +128,17 @@ static void describeRows(const Call& call, const Task& task, Workspace& w, int64
     } else if (lane < w.rows && ++of.head == task.head + task.group) {
       of = {of.row + 1, task.head};
     }
-    pointLane(call, task, w, lane, of);
+    w.query[lane] =
+        elementOf(plan.qType, call.q.data, queries + of.head * plan.qHead + of.row * plan.qRow);
+    if (points) pointLane(call, task, w, lane, of);
     w.range[lane] = of.row >= item.queryRows ? kNoKeys : alike ? range : rowRange(plan, item, of.row);
     w.out[lane] = nullptr;
     if (!writes || lane >= w.rows) continue;
-    const int64_t token = item.queryFirst + of.row;
-    w.out[lane] = plan.outType == kFloat32 ? static_cast<float*>(call.out.data) + task.item * plan.oBatch +
-                                                 of.head * plan.oHead + token * plan.oRow
+    w.out[lane] = plan.outType == kFloat32 ? static_cast<float*>(call.out.data) + results +
+                                                 of.head * plan.oHead + of.row * plan.oRow
                                            : w.results + lane * plan.valueDim;
   }
-  reachRows(w);
-  for (int lane = 0; lane < w.vectors * kLanes; lane += kLanes) {
-    V::store(w.reference + lane, V::zero());
-    V::store(w.threshold + lane, V::all(-INFINITY));
-    V::store(w.sum + lane, V::zero());
-    w.open[lane / kLanes] = false;
-  }
+  reachRows(w, alike && !task.shows() && of.row < item.queryRows);
 }
 
 /** Makes every row reach every key of the item's tensor, as scores before the masks do. */
@@ -142,7 +146,7 @@ static void reachAllKeys(const Workspace& w, int32_t keys) {
   for (int lane = 0; lane < w.vectors * kLanes; ++lane) {
     w.range[lane] = keys > 0 ? KeyRange{0, keys, 0, 0} : kNoKeys;
   }
-  reachRows(w);
+  reachRows(w, true);
 }
 
 /** Where the results of a stacked row lie. */

@@ -41,25 +41,32 @@ static void packQueries(int64_t type, const Workspace& w, int first, int count) 
 
 using TileAhead = KeysAhead<Tile::kKeys>;
 
+/** Adds the products of one channel of kKeys keys and N vectors of queries. */
+template <int N>
+SELFSAME_INLINE void multiplyChannel(const float* SELFSAME_RESTRICT queries, int64_t headDim,
+                                     const float* SELFSAME_RESTRICT keys, int64_t keyRow,
+                                     const TileAhead* ahead, int64_t c, V::Reg (&sum)[Tile::kKeys][N]) {
+  constexpr int64_t kLine = 16, kBetween = kLine / Tile::kKeys;
+  // One line of every key in as many channels as a line of float32 has.
+  if (ahead != nullptr && c % kBetween == 0)
+    V::prefetch(ahead->rows[c % kLine / kBetween] + (c - c % kLine) * ahead->channel);
+  V::Reg query[N];
+  SELFSAME_UNROLL
+  for (int n = 0; n < N; ++n) query[n] = V::load(queries + (n * headDim + c) * kLanes);
+  SELFSAME_UNROLL
+  for (int t = 0; t < Tile::kKeys; ++t) {
+    SELFSAME_UNROLL
+    for (int n = 0; n < N; ++n) sum[t][n] = V::fmaAll(keys + t * keyRow + c, query[n], sum[t][n]);
+  }
+}
+
 /** Adds the products of kKeys keys and N vectors of queries to what `sum` begins with. */
 template <int N>
 SELFSAME_INLINE void multiplyTile(const float* SELFSAME_RESTRICT queries, int64_t headDim,
                                   const float* SELFSAME_RESTRICT keys, int64_t keyRow, const TileAhead* ahead,
                                   V::Reg (&sum)[Tile::kKeys][N]) {
-  constexpr int64_t kLine = 16, kBetween = kLine / Tile::kKeys;
-  for (int64_t c = 0; c < headDim; ++c) {
-    // One line of every key in as many channels as a line of float32 has.
-    if (ahead != nullptr && c % kBetween == 0)
-      V::prefetch(ahead->rows[c % kLine / kBetween] + (c - c % kLine) * ahead->channel);
-    V::Reg query[N];
-    SELFSAME_UNROLL
-    for (int n = 0; n < N; ++n) query[n] = V::load(queries + (n * headDim + c) * kLanes);
-    SELFSAME_UNROLL
-    for (int t = 0; t < Tile::kKeys; ++t) {
-      SELFSAME_UNROLL
-      for (int n = 0; n < N; ++n) sum[t][n] = V::fmaAll(keys + t * keyRow + c, query[n], sum[t][n]);
-    }
-  }
+  for (int64_t c = 0; c < headDim; ++c)
+    multiplyChannel<N>(queries, headDim, keys, keyRow, ahead, c, sum);
 }
 
 /** Stores a tile of sums as [vector][key][lane]. */
@@ -129,8 +136,12 @@ static bool openTile(const Workspace& w, int vector, int count, const Block& blo
   while (first < last && !touches(w.vectorReach[last - 1], key)) --last;
   if (first == last) return false;
   const int32_t at = key - block.first;
-  *tile = {at, first, last - first, block.keys + at * block.keyRow, block.keyRow, block.nextKeys.count > 0,
-           {}};
+  tile->at = at;
+  tile->vector = first;
+  tile->count = last - first;
+  tile->keys = block.keys + at * block.keyRow;
+  tile->keyRow = block.keyRow;
+  tile->fetches = block.nextKeys.count > 0;
   if (tile->fetches) tile->ahead = keysAhead<Tile::kKeys>(block.nextKeys, at);
   if (at + Tile::kKeys > block.count) {
     copyLastKeys(w, block, at);
@@ -166,21 +177,34 @@ static void askFor(const void* row, int64_t bytes) {
 }
 
 /**
- * Before their last block, asks for where the results of the vectors [vector, vector + count) will go, and
- * before their first for the queries of as many that follow: the share that falls to the tile of keys at
- * `key`, as all at once would wait for each other.
+ * What a tile of rows asks memory for while it is scored: before its last block where its results will go, and
+ * before its first the queries of as many rows that follow. Every tile of keys asks for a share, as all at once
+ * would wait for each other.
  */
-static void askForRows(const Workspace& w, int vector, int count, const Block& block, const Reach& keys,
-                       int32_t key) {
-  if (!block.opens && !block.closes) return;
-  const int first = vector * kLanes, lanes = count * kLanes;
-  const int32_t steps = (keys.end - keys.begin + Tile::kKeys - 1) / Tile::kKeys;
-  const int32_t step = (key - keys.begin + Tile::kKeys - 1) / Tile::kKeys;
-  const int end = step + 1 < steps ? lanes * (step + 1) / steps : lanes;
-  for (int lane = first + lanes * step / steps; lane < first + end; ++lane) {
-    if (block.closes && w.out[lane] != nullptr) askFor(w.out[lane], w.outBytes);
-    if (block.opens && lane + lanes < w.rows) askFor(w.query[lane + lanes], w.queryBytes);
+struct RowsAhead {
+  int next = 0;
+  int end = 0;
+  int share = 0;
+  bool results = false;
+  int queries = 0;
+};
+
+/** For the vectors [vector, vector + count), which reach `keys` of the block. */
+static RowsAhead rowsAhead(const Workspace& w, int vector, int count, const Block& block, const Reach& keys) {
+  if (!block.opens && !block.closes) return {};
+  const int lanes = count * kLanes, steps = (keys.end - keys.begin) / Tile::kKeys + 1;
+  return {vector * kLanes, (vector + count) * kLanes, (lanes + steps - 1) / steps, block.closes,
+          block.opens ? lanes : 0};
+}
+
+static void askForShare(const Workspace& w, RowsAhead* ahead) {
+  const int end = smaller(ahead->next + ahead->share, ahead->end);
+  for (int lane = ahead->next; lane < end; ++lane) {
+    if (ahead->results && w.out[lane] != nullptr) askFor(w.out[lane], w.outBytes);
+    if (ahead->queries > 0 && lane + ahead->queries < w.rows)
+      askFor(w.query[lane + ahead->queries], w.queryBytes);
   }
+  ahead->next = end;
 }
 
 /**
@@ -190,9 +214,10 @@ static void askForRows(const Workspace& w, int vector, int count, const Block& b
 static void scoreBlock(const Workspace& w, int vector, int count, const Block& block) {
   SELFSAME_PHASE(kScore);
   const Reach all = reachOfBlock(w, vector, count, block);
+  RowsAhead rows = rowsAhead(w, vector, count, block, all);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
-    askForRows(w, vector, count, block, all, key);
+    askForShare(w, &rows);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     scoreTileOf<Tile::kQueryVectors>(w, tile, scoresOf(w, tile.vector - vector) + tile.at * kLanes);
   }

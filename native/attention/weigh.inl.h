@@ -32,12 +32,12 @@ SELFSAME_INLINE void hideInTile(const float* visible, int32_t bit, V::Reg (&sum)
 }
 
 /**
- * Weights of a tile's scores, added up; false, with the scores stored instead, where a reference moves that
+ * Brings a tile's scores below the threshold; false, with the scores stored, where a reference moves that
  * weights have been relative to.
  */
 template <int N>
-SELFSAME_INLINE bool weighSums(V::Reg (&sum)[Tile::kKeys][N], float* reference, float* threshold, float* sums,
-                               float* weights) {
+SELFSAME_INLINE bool settleSums(V::Reg (&sum)[Tile::kKeys][N], float* reference, float* threshold,
+                                float* weights) {
   V::Reg best[N];
   bool moves = false;
   SELFSAME_UNROLL
@@ -70,6 +70,14 @@ SELFSAME_INLINE bool weighSums(V::Reg (&sum)[Tile::kKeys][N], float* reference, 
       for (int t = 0; t < Tile::kKeys; ++t) sum[t][n] = V::sub(sum[t][n], rise);
     }
   }
+  return true;
+}
+
+/** Weights of a tile's scores, added up; false as settleSums. */
+template <int N>
+SELFSAME_INLINE bool weighSums(V::Reg (&sum)[Tile::kKeys][N], float* reference, float* threshold, float* sums,
+                               float* weights) {
+  if (!settleSums<N>(sum, reference, threshold, weights)) return false;
   SELFSAME_UNROLL
   for (int n = 0; n < N; ++n) {
     V::Reg total = V::zero();
@@ -81,6 +89,68 @@ SELFSAME_INLINE bool weighSums(V::Reg (&sum)[Tile::kKeys][N], float* reference, 
     }
     V::store(sums + n * kLanes, V::add(V::load(sums + n * kLanes), total));
   }
+  return true;
+}
+
+/** Scores of a tile of `count` vectors, in memory, that are to become weights while the next tile is multiplied. */
+struct Late {
+  float* scores = nullptr;
+  float* sums = nullptr;
+  int count = 0;
+};
+
+/** The weight of one vector of a late tile, added to `total`. */
+SELFSAME_INLINE void weighLate(float* score, V::Reg* total) {
+  const V::Reg weight = powerOf2(V::load(score));
+  V::store(score, weight);
+  *total = V::add(*total, weight);
+}
+
+/** Late weights that no tile follows. */
+SELFSAME_NOINLINE void weighLast(const Late& late) {
+  for (int n = 0; n < late.count; ++n) {
+    V::Reg total = V::zero();
+    SELFSAME_UNROLL
+    for (int t = 0; t < Tile::kKeys; ++t) weighLate(late.scores + (n * Tile::kBlock + t) * kLanes, &total);
+    V::store(late.sums + n * kLanes, V::add(V::load(late.sums + n * kLanes), total));
+  }
+}
+
+/** multiplyTile, between whose channels the weights of the tile before are computed. */
+template <int N>
+SELFSAME_INLINE void multiplyBeside(const Late& late, const float* SELFSAME_RESTRICT queries, int64_t headDim,
+                                    const float* SELFSAME_RESTRICT keys, int64_t keyRow, const TileAhead* ahead,
+                                    V::Reg (&sum)[Tile::kKeys][N]) {
+  const int64_t step = headDim / (N * Tile::kKeys);
+  int64_t c = 0;
+  for (int n = 0; n < N; ++n) {
+    V::Reg total = V::zero();
+    for (int t = 0; t < Tile::kKeys; ++t) {
+      weighLate(late.scores + (n * Tile::kBlock + t) * kLanes, &total);
+      for (const int64_t end = c + step; c < end; ++c)
+        multiplyChannel<N>(queries, headDim, keys, keyRow, ahead, c, sum);
+    }
+    V::store(late.sums + n * kLanes, V::add(V::load(late.sums + n * kLanes), total));
+  }
+  for (; c < headDim; ++c) multiplyChannel<N>(queries, headDim, keys, keyRow, ahead, c, sum);
+}
+
+/** As weighTile, but it stores scores: those of the tile before become weights meanwhile. */
+template <int N>
+SELFSAME_NOINLINE bool lateTile(const Late& late, const float* queries, int64_t headDim, const float* keys,
+                                int64_t keyRow, const TileAhead* ahead, const float* visible, int32_t bit,
+                                float* reference, float* threshold, float* weights) {
+  V::Reg sum[Tile::kKeys][N];
+  startTile<N>(reference, sum);
+  if (late.count == N) {
+    multiplyBeside<N>(late, queries, headDim, keys, keyRow, ahead, sum);
+  } else {
+    if (late.count > 0) weighLast(late);
+    multiplyTile<N>(queries, headDim, keys, keyRow, ahead, sum);
+  }
+  if (visible != nullptr) hideInTile<N>(visible, bit, sum);
+  if (!settleSums<N>(sum, reference, threshold, weights)) return false;
+  storeTile<N>(sum, weights);
   return true;
 }
 
@@ -99,16 +169,23 @@ SELFSAME_NOINLINE bool weighTile(const float* queries, int64_t headDim, const fl
 
 /** `first` is the tile's first vector of those at hand, `whole` whether its rows see all of its keys. */
 template <int N>
-SELFSAME_INLINE bool weighTileOf(const Workspace& w, const KeyTile& tile, int first, bool whole,
+SELFSAME_INLINE bool weighTileOf(const Workspace& w, const KeyTile& tile, int first, bool whole, Late* late,
                                  float* weights) {
   if (tile.count == N) {
     const int lane = tile.vector * kLanes;
     const float* visible = whole ? nullptr : visibleOf(w, first) + tile.at / kWordKeys * kLanes;
+    if constexpr (Tile::kLateWeights) {
+      const bool settled = lateTile<N>(*late, w.queries + lane * w.headDim, w.headDim, tile.keys, tile.keyRow,
+                                       tile.fetched(), visible, tile.at % kWordKeys, w.reference + lane,
+                                       w.threshold + lane, weights);
+      *late = settled ? Late{weights, w.sum + lane, N} : Late{};
+      return settled;
+    }
     return weighTile<N>(w.queries + lane * w.headDim, w.headDim, tile.keys, tile.keyRow, tile.fetched(),
                         visible, tile.at % kWordKeys, w.reference + lane, w.threshold + lane, w.sum + lane,
                         weights);
   }
-  if constexpr (N > 1) return weighTileOf<N - 1>(w, tile, first, whole, weights);
+  if constexpr (N > 1) return weighTileOf<N - 1>(w, tile, first, whole, late, weights);
   return false;
 }
 
@@ -180,13 +257,16 @@ static void weighBlock(const Call& call, const Task& task, const Workspace& w, i
   SELFSAME_PHASE(kScore);
   const Reach all = reachOfBlock(w, vector, count, block);
   openWeights(call, task, w, vector, count, block, all);
+  RowsAhead rows = rowsAhead(w, vector, count, block, all);
   KeyTile tile;
+  Late late;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
-    askForRows(w, vector, count, block, all, key);
+    askForShare(w, &rows);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     const int first = tile.vector - vector;
     float* scores = scoresOf(w, first) + tile.at * kLanes;
-    if (weighTileOf<Tile::kQueryVectors>(w, tile, first, allSee(w, tile, key), scores)) continue;
+    if (weighTileOf<Tile::kQueryVectors>(w, tile, first, allSee(w, tile, key), &late, scores)) continue;
     settleTiles(w, tile, vector, block);
   }
+  weighLast(late);
 }

@@ -17,6 +17,7 @@ struct Tile {
   static constexpr const char* kIsa = "avx2";
   static constexpr int kKeys = 4, kQueryVectors = 3, kChannels = 4, kRows = 4, kChannelVectors = 3,
                        kBlock = 256;
+  static constexpr bool kLateWeights = false;
   static constexpr int64_t kPrecisions = kAsInt16;
   using Int16 = Int16Plain;
   static constexpr int kDots = 8;

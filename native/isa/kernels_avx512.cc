@@ -17,6 +17,7 @@ struct Tile {
   static constexpr const char* kIsa = "avx512";
   static constexpr int kKeys = 8, kQueryVectors = 2, kChannels = 8, kRows = 8, kChannelVectors = 2,
                        kBlock = 256;
+  static constexpr bool kLateWeights = true;
   static constexpr int64_t kPrecisions = kAsInt16 | kAsInt8 | kAsBfloat16;
   using Int16 = Int16Vnni;
   using Int8 = Int8Vnni;

@@ -15,6 +15,7 @@ struct Tile {
   static constexpr const char* kIsa = "neon";
   static constexpr int kKeys = 8, kQueryVectors = 3, kChannels = 8, kRows = 4, kChannelVectors = 4,
                        kBlock = 128;
+  static constexpr bool kLateWeights = false;
   static constexpr int64_t kPrecisions = 0;
   static constexpr int kDots = 16;
 };

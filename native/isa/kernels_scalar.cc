@@ -13,6 +13,7 @@ struct Tile {
   static constexpr const char* kIsa = "scalar";
   static constexpr int kKeys = 4, kQueryVectors = 2, kChannels = 4, kRows = 1, kChannelVectors = 7,
                        kBlock = 128;
+  static constexpr bool kLateWeights = false;
   static constexpr int64_t kPrecisions = 0;
   static constexpr int kDots = 8;
 };

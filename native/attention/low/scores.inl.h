@@ -117,9 +117,10 @@ static void scorePackedBlock(const Workspace& w, const Packed& packed, int vecto
   SELFSAME_PHASE(kScore);
   const ExactLanes exact = findExactLanes(w, packed, vector, count);
   const Reach all = reachOfBlock(w, vector, count, block);
+  RowsAhead rows = rowsAhead(w, vector, count, block, all);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
-    askForRows(w, vector, count, block, all, key);
+    askForShare(w, &rows);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     const int first = tile.vector - vector;
     scoreEither(w, packed, tile, first, exact, packed.zeros, scoresOf(w, first) + tile.at * kLanes);
@@ -133,9 +134,10 @@ static void weighPackedBlock(const Call& call, const Task& task, const Workspace
   const Reach all = reachOfBlock(w, vector, count, block);
   openWeights(call, task, w, vector, count, block, all);
   const ExactLanes exact = findExactLanes(w, packed, vector, count);
+  RowsAhead rows = rowsAhead(w, vector, count, block, all);
   KeyTile tile;
   for (int32_t key = all.begin - all.begin % Tile::kKeys; key < all.end; key += Tile::kKeys) {
-    askForRows(w, vector, count, block, all, key);
+    askForShare(w, &rows);
     if (!openTile(w, vector, count, block, key, &tile)) continue;
     const int first = tile.vector - vector, lane = tile.vector * kLanes;
     float* scores = scoresOf(w, first) + tile.at * kLanes;
