@@ -15,9 +15,10 @@ export interface Round {
 }
 
 export interface Summary {
+  /** Of the fastest round. */
   median: number
   min: number
-  /** Distance of the quartiles over the median. */
+  /** Distance of the quartiles over the median, of all rounds. */
   spread: number
   samples: number
 }
@@ -36,18 +37,20 @@ function inShort(ms: number): number {
   return Number(ms.toPrecision(6))
 }
 
-/** Every round has the same say, however many runs fitted into it. */
+/**
+ * The rounds of a line, each a process of its own. The median is that of the fastest of them: what else runs on the machine,
+ * and where a process happens to lie in memory, only ever adds. Samples and spread are of all.
+ */
 export function summarize(rounds: readonly Round[]): Summary {
   const longest = Math.max(...rounds.map(({ times }) => times.length))
   const pooled = rounds.flatMap(({ times }) =>
     Array.from({ length: longest }, (_, i) => quantile(times, longest === 1 ? 0.5 : i / (longest - 1))),
   )
   const sorted = Float64Array.from(pooled).sort()
-  const median = quantile(sorted, 0.5)
   return {
-    median,
+    median: Math.min(...rounds.map(({ times }) => quantile(times, 0.5))),
     min: Math.min(...rounds.map(({ min }) => min)),
-    spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / median,
+    spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / quantile(sorted, 0.5),
     samples: rounds.reduce((sum, { samples }) => sum + samples, 0),
   }
 }

@@ -210,10 +210,12 @@ describe('change', () => {
   })
 })
 
-test('rounds have the same say, however many runs they hold', () => {
+test('the median is that of the fastest round, the spread that of all', () => {
   const few = roundOf([4, 4, 4])
-  const many = roundOf(Array.from({ length: 1000 }, () => 2))
-  expect(summarize([few, many])).toMatchObject({ median: 3, min: 2, samples: 1003 })
+  const many = roundOf(Array.from({ length: 1000 }, (_, i) => 2 + (i % 3) / 10))
+  expect(summarize([few, many])).toMatchObject({ median: 2.1, min: 2, samples: 1003 })
+  expect(summarize([few, many]).spread).toBeGreaterThan(0.5)
+  expect(summarize([few]).spread).toBe(0)
 })
 
 test('instructions of one object file, without those of what it calls', () => {

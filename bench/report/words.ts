@@ -110,7 +110,7 @@ export function standingWords(sections: readonly Section[]): string[] {
 }
 
 export const MEANING = [
-  'Median and minimum of a run in milliseconds; spread is the distance of the quartiles over the median.',
+  'Milliseconds of a run: the median of the fastest of several processes, and the minimum of all; spread is the distance of the quartiles of all over their median.',
   'GFLOP/s count 2 x pairs x (headDim + valueDim), where pairs behind a causal mask or a length do not count; GB/s count q, k, v and the output once.',
   'Of limit: the part reached of what the machine did in the same run, the lower of all arithmetic at its peak and all bytes read once.',
   'To peer: how many times faster than the fastest of the others; below 1 it is slower.',
