@@ -128,8 +128,7 @@ static void describeRows(const Call& call, const Task& task, Workspace& w, int64
     } else if (lane < w.rows && ++of.head == task.head + task.group) {
       of = {of.row + 1, task.head};
     }
-    w.query[lane] =
-        elementOf(plan.qType, call.q.data, queries + of.head * plan.qHead + of.row * plan.qRow);
+    w.query[lane] = elementOf(plan.qType, call.q.data, queries + of.head * plan.qHead + of.row * plan.qRow);
     if (points) pointLane(call, task, w, lane, of);
     w.range[lane] = of.row >= item.queryRows ? kNoKeys : alike ? range : rowRange(plan, item, of.row);
     w.out[lane] = nullptr;

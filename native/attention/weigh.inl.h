@@ -92,7 +92,8 @@ SELFSAME_INLINE bool weighSums(V::Reg (&sum)[Tile::kKeys][N], float* reference, 
   return true;
 }
 
-/** Scores of a tile of `count` vectors, in memory, that are to become weights while the next tile is multiplied. */
+/** Scores of a tile of `count` vectors, in memory, that are to become weights while the next tile is
+ * multiplied. */
 struct Late {
   float* scores = nullptr;
   float* sums = nullptr;
@@ -119,8 +120,8 @@ SELFSAME_NOINLINE void weighLast(const Late& late) {
 /** multiplyTile, between whose channels the weights of the tile before are computed. */
 template <int N>
 SELFSAME_INLINE void multiplyBeside(const Late& late, const float* SELFSAME_RESTRICT queries, int64_t headDim,
-                                    const float* SELFSAME_RESTRICT keys, int64_t keyRow, const TileAhead* ahead,
-                                    V::Reg (&sum)[Tile::kKeys][N]) {
+                                    const float* SELFSAME_RESTRICT keys, int64_t keyRow,
+                                    const TileAhead* ahead, V::Reg (&sum)[Tile::kKeys][N]) {
   const int64_t step = headDim / (N * Tile::kKeys);
   int64_t c = 0;
   for (int n = 0; n < N; ++n) {
@@ -175,9 +176,9 @@ SELFSAME_INLINE bool weighTileOf(const Workspace& w, const KeyTile& tile, int fi
     const int lane = tile.vector * kLanes;
     const float* visible = whole ? nullptr : visibleOf(w, first) + tile.at / kWordKeys * kLanes;
     if constexpr (Tile::kLateWeights) {
-      const bool settled = lateTile<N>(*late, w.queries + lane * w.headDim, w.headDim, tile.keys, tile.keyRow,
-                                       tile.fetched(), visible, tile.at % kWordKeys, w.reference + lane,
-                                       w.threshold + lane, weights);
+      const bool settled =
+          lateTile<N>(*late, w.queries + lane * w.headDim, w.headDim, tile.keys, tile.keyRow, tile.fetched(),
+                      visible, tile.at % kWordKeys, w.reference + lane, w.threshold + lane, weights);
       *late = settled ? Late{weights, w.sum + lane, N} : Late{};
       return settled;
     }
